@@ -1,11 +1,12 @@
 """Adds watched addresses: the first one with the entry, others as subentries."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentry,
     ConfigSubentryData,
     ConfigSubentryFlow,
     SubentryFlowResult,
@@ -17,7 +18,6 @@ import voluptuous as vol
 
 from ..checks.addresses import InvalidAddressError, watched_target, without_query
 from ..const import CONF_PROVIDER, DOMAIN
-from ..runtime import TunnelHubConfigEntry
 from ..watched_addresses import WATCHED, WATCHED_ADDRESS, address_id
 from .base import TEXT_FIELD, abort_if_removed
 
@@ -46,19 +46,22 @@ async def _title(hass: HomeAssistant) -> str:
     return words[f"component.{DOMAIN}.common.watched_addresses"]
 
 
-def _attempt[Result](
-    user_input: Mapping[str, str] | None,
-    finish: Callable[[ConfigSubentryData], Result],
-    show: Callable[[dict[str, str] | None], Result],
-) -> Result:
-    """Finish with the input, or show the form again with an error."""
+def _read(
+    user_input: Mapping[str, str] | None, others: Iterable[ConfigSubentry] = ()
+) -> tuple[ConfigSubentryData | None, dict[str, str]]:
+    """Return the subentry for the input, or None and the errors of the form.
+
+    others: the subentries with other watched addresses.
+    """
     if user_input is None:
-        return show(None)
+        return None, {}
     try:
         watched = _watched(user_input)
     except InvalidAddressError as err:
-        return show({CONF_ADDRESS: err.reason})
-    return finish(watched)
+        return None, {CONF_ADDRESS: err.reason}
+    if any(other.unique_id == watched["unique_id"] for other in others):
+        return None, {CONF_ADDRESS: "already_watched"}
+    return watched, {}
 
 
 class WatchedSteps(ConfigFlow):
@@ -71,23 +74,16 @@ class WatchedSteps(ConfigFlow):
         await self.async_set_unique_id(WATCHED, raise_on_progress=False)
         self._abort_if_unique_id_configured(error="watched_configured")
 
-        title = await _title(self.hass)
-
-        @callback
-        def _create(watched: ConfigSubentryData) -> ConfigFlowResult:
+        watched, errors = _read(user_input)
+        if watched is not None:
             return self.async_create_entry(
-                title=title, data={CONF_PROVIDER: WATCHED}, subentries=[watched]
+                title=await _title(self.hass), data={CONF_PROVIDER: WATCHED}, subentries=[watched]
             )
-
-        @callback
-        def _show(errors: dict[str, str] | None) -> ConfigFlowResult:
-            return self.async_show_form(
-                step_id="watched",
-                data_schema=self.add_suggested_values_to_schema(SCHEMA, user_input),
-                errors=errors,
-            )
-
-        return _attempt(user_input, _create, _show)
+        return self.async_show_form(
+            step_id="watched",
+            data_schema=self.add_suggested_values_to_schema(SCHEMA, user_input),
+            errors=errors,
+        )
 
     @callback
     def _no_account(self) -> ConfigFlowResult:
@@ -102,16 +98,12 @@ class WatchedAddressFlow(ConfigSubentryFlow):
         """Add another watched address."""
         with abort_if_removed():
             entry = self._get_entry()
-
-        @callback
-        def _add(watched: ConfigSubentryData) -> SubentryFlowResult:
-            if _is_taken(entry, watched):
-                return self._form("user", user_input, {CONF_ADDRESS: "already_watched"})
+        watched, errors = _read(user_input, entry.subentries.values())
+        if watched is not None:
             return self.async_create_entry(
                 title=watched["title"], data=watched["data"], unique_id=watched["unique_id"]
             )
-
-        return _attempt(user_input, _add, lambda errors: self._form("user", user_input, errors))
+        return self._form("user", user_input, errors)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
@@ -126,11 +118,9 @@ class WatchedAddressFlow(ConfigSubentryFlow):
             if user_input[CONF_ADDRESS].strip() == shown[CONF_ADDRESS]
             else user_input
         )
-
-        @callback
-        def _update(watched: ConfigSubentryData) -> SubentryFlowResult:
-            if _is_taken(entry, watched, but_by=subentry.subentry_id):
-                return self._form("reconfigure", user_input, {CONF_ADDRESS: "already_watched"})
+        others = (other for other in entry.subentries.values() if other is not subentry)
+        watched, errors = _read(entered, others)
+        if watched is not None:
             return self.async_update_and_abort(
                 entry,
                 subentry,
@@ -138,28 +128,14 @@ class WatchedAddressFlow(ConfigSubentryFlow):
                 data=watched["data"],
                 unique_id=watched["unique_id"],
             )
-
-        return _attempt(
-            entered, _update, lambda errors: self._form("reconfigure", user_input or shown, errors)
-        )
+        return self._form("reconfigure", user_input or shown, errors)
 
     @callback
     def _form(
-        self, step_id: str, values: Mapping[str, Any] | None, errors: dict[str, str] | None
+        self, step_id: str, values: Mapping[str, Any] | None, errors: dict[str, str]
     ) -> SubentryFlowResult:
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(SCHEMA, values),
             errors=errors,
         )
-
-
-def _is_taken(
-    entry: TunnelHubConfigEntry, watched: ConfigSubentryData, *, but_by: str = ""
-) -> bool:
-    """Return whether an address is already watched."""
-    return any(
-        other.unique_id == watched["unique_id"]
-        for other in entry.subentries.values()
-        if other.subentry_id != but_by
-    )
