@@ -188,7 +188,7 @@ export class TunnelHubAttentionCard extends HTMLElement {
   }
 
   /**
-   * Learn since when each account is loaded: what was so then may have begun before.
+   * Read when each account was loaded: problems from that time may be older.
    *
    * @param {Hass} hass
    */

@@ -5,14 +5,14 @@ import { ACCOUNT, hasPath, NODE, stateOf, usedNodes } from "./registry.js";
 import { lowTraffic } from "./traffic.js";
 import { adviceText, conditionName, labeled, translate } from "./translations.js";
 
-/** How bad it is: broken, soon or partly broken, or something that waits for you. */
+/** Severities, the worst first: broken, broken soon or in part, or an action of the user is due. */
 export const BROKEN = "broken";
 export const WARNING = "warning";
 export const WAITING = "waiting";
 const WORST_FIRST = [BROKEN, WARNING, WAITING];
 
 const ENDS = ["sensor.certificates", "sensor.expires", "sensor.group_expires", "sensor.valid_until"];
-/** The end of a thing itself, which needs no name. */
+/** The expiry of a thing itself, for which its name is enough. */
 const OF_ITSELF = ["sensor.expires", "sensor.valid_until"];
 const SOON = 7 * 24 * 3600 * 1000;
 const NEARLY_USED_UP = 90;
@@ -20,14 +20,14 @@ const NEARLY_USED_UP = 90;
 const SAYING = ["sensor.state", "sensor.phase", "binary_sensor.online", "binary_sensor.reachable"];
 /** Entities whose states are clear without the entity's name: connected, disconnected. */
 const SAYING_ALL = ["binary_sensor.connected", "binary_sensor.online"];
-/** Entities with the time since when something is down. */
+/** Entities with the time since which something is down. */
 const SINCE = ["sensor.last_close", "sensor.last_seen", "sensor.last_report"];
 
 /** @param {Pick<Trouble, "severity">} trouble */
 export const rank = ({ severity }) => WORST_FIRST.indexOf(severity);
 
 /**
- * All that is wrong now, by account: the accounts with the worst first, and of each the worst first.
+ * All current problems by account: the accounts with the worst ones first, each with the worst first.
  *
  * @param {Hass} hass
  * @param {Thing[]} things
@@ -79,7 +79,7 @@ const troublesOf = (hass, thing, isReached) => [
 ];
 
 /**
- * When something has ended, or will.
+ * The text for when something ended, or will end.
  *
  * @param {Hass} hass
  * @param {string} key
@@ -133,7 +133,7 @@ const ADVICE = {
 const isMeant = (hass, thing) => !hasPath(thing) && stateOf(hass, thing, "switch.enabled")?.state === "off";
 
 /**
- * Since when: the service's own moment where it tells one, or else when the state has changed.
+ * Since when: the time of the service if it provides one, otherwise when the state changed.
  *
  * @param {Hass} hass
  * @param {Thing} thing
@@ -148,7 +148,7 @@ const sinceOf = (hass, thing, entity) => {
 };
 
 /**
- * A tunnel's condition is told as on its path.
+ * The problem of a tunnel, in the same words as on its path.
  *
  * @param {Hass} hass
  * @param {TunnelPath} path
@@ -187,7 +187,7 @@ const ofSignIn = (hass, account) => {
 };
 
 /**
- * How bad it is what an entity tells; undefined if it is not.
+ * The severity of an entity's state; undefined if it is not a problem.
  *
  * @param {Thing} thing
  * @param {string} key

@@ -17,7 +17,7 @@ export const heading = (text, icon, more) => ({ type: "heading", heading: text, 
 export const tile = (entity, more) => ({ type: "tile", entity, ...more });
 
 /**
- * That an entity is in a state.
+ * A condition: an entity has a state.
  *
  * @param {string} entity
  * @param {string} state
@@ -32,7 +32,7 @@ const isNot = (entity, state) => ({ condition: "state", entity, state_not: state
 const ENTITY_NAME = { type: "entity" };
 
 /**
- * A tap that leads to where all is known of a thing.
+ * A tap action that opens the page of a thing's device.
  *
  * @param {Thing} thing
  */
@@ -41,7 +41,7 @@ export const toDevice = ({ device }) => ({
 });
 
 /**
- * A thing's name, which leads to its device.
+ * A heading with the name of a thing and a link to its device.
  *
  * @param {Thing} thing
  * @param {string | undefined} icon
@@ -86,7 +86,7 @@ export const rows = (entities) => ({
 });
 
 /**
- * The entities of a thing that are not mere detail.
+ * The entities of a thing that are neither diagnostic nor settings.
  *
  * @param {Hass} hass
  * @param {Thing} thing

@@ -1,4 +1,4 @@
-// The dashboard that builds itself: what needs attention, accounts, tunnels, nodes and the rest.
+// The dashboard strategy: problems, accounts, tunnels, nodes and everything else.
 
 import { heading, headingOf, is, mainEntities, rows, tile, tiles, toDevice } from "./cards.js";
 import { pathsOf } from "./paths.js";
@@ -80,7 +80,7 @@ const accounts = (things) => ({
 });
 
 /**
- * Offered for as long as it is not done.
+ * The sign-in button, until the account has signed in today.
  *
  * @param {Thing} thing
  * @returns {Config[]}
@@ -178,7 +178,7 @@ const GRAPH_KEYS = [
 const HEADING_KEYS = ["binary_sensor.online", "binary_sensor.connected"];
 
 /**
- * A thing's name, and whether it is there.
+ * A heading with the name of a thing and its state.
  *
  * @param {Thing} thing
  * @param {string} icon
@@ -191,7 +191,7 @@ const online = (thing, icon) =>
   });
 
 /**
- * Tiles with what was in the last day.
+ * Tiles with a graph of the last day.
  *
  * @param {Thing} thing
  * @param {...string} keys
@@ -235,7 +235,7 @@ const peer = (_hass, thing) => ({
 });
 
 /**
- * The picture of the mesh around each of our own nodes, or of the clients at each server.
+ * The mesh card of each hub, or of the clients of each server.
  *
  * @param {Thing[]} things
  * @param {(thing: Thing) => boolean} isPart
@@ -308,7 +308,7 @@ const view = (path, title, icon, sections) => ({
 });
 
 /**
- * A section for each thing; where there are too many for a page, the way to the others.
+ * A section for each thing, and a link to the others if there are too many for a page.
  *
  * @param {Hass} hass
  * @param {Thing[]} things

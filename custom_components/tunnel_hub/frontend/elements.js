@@ -1,7 +1,7 @@
 // Creates the elements of cards. Texts become text nodes, never markup.
 
 /**
- * Make an element; properties that it has are set, everything else is an attribute.
+ * Create an element. Values are set as properties if it has them, otherwise as attributes.
  *
  * @param {string} tag
  * @param {Record<string, any>} [properties]
@@ -20,7 +20,7 @@ export const make = (tag, properties = {}, ...children) => {
 };
 
 /**
- * Show a text, or nothing where there is none.
+ * Show a text, or hide the element if there is none.
  *
  * @param {HTMLElement} element
  * @param {string | null | undefined} text
@@ -31,7 +31,7 @@ export const say = (element, text) => {
 };
 
 /**
- * Show an entity as a click on a tile does.
+ * Open the dialog of an entity, as a click on a tile does.
  *
  * @param {HTMLElement} element
  * @param {string} entityId
@@ -42,7 +42,7 @@ export const showMore = (element, entityId) =>
   );
 
 /**
- * Put a text on the clipboard, also on the plain HTTP of a home network.
+ * Copy a text to the clipboard, also without HTTPS.
  *
  * @param {string} text
  */
@@ -60,7 +60,7 @@ export const copy = async (text) => {
 };
 
 /**
- * Put other children in the place of an element's, unless they are the same.
+ * Replace the children of an element, unless they are the same.
  *
  * @param {Element} element
  * @param {Node[]} children
@@ -72,7 +72,7 @@ export const fill = (element, children) => {
 };
 
 /**
- * Make an SVG element.
+ * Create an SVG element.
  *
  * @param {string} tag
  * @param {Record<string, unknown>} attributes

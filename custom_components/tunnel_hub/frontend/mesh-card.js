@@ -1,4 +1,4 @@
-// The card that draws a mesh: nodes and links, live, where the node's own console has put them.
+// The card that draws a mesh: nodes and links with current data, at the positions of the node's console.
 
 import { draw, fill, make, say } from "./elements.js";
 import { isServer, meshOf } from "./mesh.js";
@@ -45,13 +45,13 @@ const STYLE = `
 
 const RADIUS = 16;
 const MARGIN = 70;
-/** Our nodes have more to say than those of the console, so they stand farther apart. */
+/** Nodes have more text here than in the console, so distances are larger by this factor. */
 const SCALE = 1.4;
-/** Where on the way to the farther node a link's figures stand. */
+/** The position of a link's text, as a part of the way to the farther node. */
 const LABEL = 0.66;
 const STEP = 10;
 const MOST_LETTERS = 16;
-/** Pixels that a finger may slip without having dragged. */
+/** Pixels of movement up to which a touch is not a drag. */
 const SLIP = 5;
 /** Milliseconds without another key after which a place is stored, and until an ended view is opened again. */
 const PAUSE = 800;
@@ -76,7 +76,7 @@ const set = (element, attributes) => {
 };
 
 /**
- * What a node or a link says, in the user's language.
+ * The texts of a node or a link, in the user's language.
  *
  * @param {Hass} hass
  */
@@ -122,7 +122,7 @@ class NodeShape {
     this.title.textContent = told;
     set(this.element, { "aria-label": told, "data-way": vertex.way, "data-key": vertex.key });
     set(this.exits, { y: vertex.isSelf ? -RADIUS - 8 : RADIUS + 44 });
-    // Those with peers of their own, and this one, are filled.
+    // The hub, and nodes with peers behind them, are filled.
     set(this.dot, { r: vertex.isSelf ? RADIUS - 5 : vertex.places.some(({ node }) => node.nested) ? 8 : 4 });
     this.placeAt(vertex);
   }
@@ -133,7 +133,7 @@ class NodeShape {
   }
 }
 
-/** A link in the drawing; told by its nodes and in the table. */
+/** A link in the drawing. Screen readers use its nodes and the table instead. */
 class LinkShape {
   constructor() {
     this.line = draw("line", {});
@@ -256,7 +256,7 @@ export class TunnelHubMeshCard extends HTMLElement {
     return { columns: "full", min_columns: 6 };
   }
 
-  // What is shown: pushed by the integration for as long as the card is on the page
+  // The subscription, while the card is on the page
 
   _follow() {
     const device = this._config && this._hass && this.isConnected ? (this._config.device ?? firstHub(this._hass)) : undefined;
@@ -278,7 +278,7 @@ export class TunnelHubMeshCard extends HTMLElement {
   }
 
   /**
-   * An entry that is reloaded is soon there again.
+   * Subscribe again after a pause: an entry may just be reloading.
    *
    * @param {string} device
    */
@@ -337,7 +337,7 @@ export class TunnelHubMeshCard extends HTMLElement {
     this._tell(hass);
   }
 
-  /** The drawing is as large as its nodes need, and not much larger than they are in the console. */
+  /** The drawing is as large as its nodes need, and not much larger than in the console. */
   _frame() {
     const xs = this._mesh.vertices.map(({ x }) => x * SCALE);
     const ys = this._mesh.vertices.map(({ y }) => y * SCALE);
@@ -348,7 +348,7 @@ export class TunnelHubMeshCard extends HTMLElement {
     if (isFirst) requestAnimationFrame(() => this._center());
   }
 
-  /** Where there is no room for all, the node itself is in the middle. */
+  /** Scroll to the hub if there is not enough room for all nodes. */
   _center() {
     const { left, width } = this._scroll.getBoundingClientRect();
     const self = this._nodes.get(this._picture?.self.key ?? "")?.element.getBoundingClientRect();
@@ -364,7 +364,7 @@ export class TunnelHubMeshCard extends HTMLElement {
   }
 
   /**
-   * The same as a table, row by row as it changes: a reader may be in the middle of it.
+   * The same data as a table. Rows are updated in place, because a user may be reading it.
    *
    * @param {Hass} hass
    */
@@ -477,14 +477,14 @@ export class TunnelHubMeshCard extends HTMLElement {
     this._moveLinks();
   }
 
-  /** Let what is pushed meanwhile not move the nodes back. */
+  /** Keep the current positions, so that an update of other data does not move the nodes back. */
   _keepPlaces() {
     if (!this._picture) return;
     const shown = this._mesh.vertices.map(({ key, x, y }) => [key, { x, y }]);
     this._picture = { ...this._picture, layout: { ...this._picture.layout, ...Object.fromEntries(shown) } };
   }
 
-  /** Store all places, as the console does; the node keeps them. */
+  /** Store all positions at the node, as the console does. */
   async _store() {
     const before = this._picture;
     if (!before || !this._hass) return;
@@ -494,7 +494,7 @@ export class TunnelHubMeshCard extends HTMLElement {
     try {
       await this._hass.callService("tunnel_hub", "set_graph_layout", { config_entry_id: before.entry, positions });
     } catch {
-      // Home Assistant has said why.
+      // Home Assistant has shown the error.
       if (this._subscribed) this._retry(this._subscribed);
     }
   }
@@ -508,7 +508,7 @@ export class TunnelHubMeshCard extends HTMLElement {
 }
 
 /**
- * Keep what is still wanted, by key, and make what is new.
+ * Keep existing elements by key, create new ones, and remove the others.
  *
  * @template Shape
  * @param {Map<string, Shape>} shapes
@@ -518,7 +518,7 @@ export class TunnelHubMeshCard extends HTMLElement {
 const keep = (shapes, keys, create) => new Map(keys.map((key) => [key, shapes.get(key) ?? create()]));
 
 /**
- * The device of the first node or server of which there is a picture.
+ * The device of the first hub or server with a mesh card.
  *
  * @param {Hass} hass
  */

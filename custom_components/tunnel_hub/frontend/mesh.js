@@ -1,4 +1,4 @@
-// A mesh as a graph: what is linked to what, how it is with it, and where it stands.
+// Converts a mesh to a graph: nodes, links, their states and positions.
 
 import { DOWN, OFF, UNKNOWN, UP } from "./paths.js";
 
@@ -7,7 +7,7 @@ const LEVEL = 130;
 const SIBLING = 85;
 const MOST_IN_A_ROW = 12;
 
-/** What a node shows of several ways to it: the best. */
+/** States of paths to a node, the best first: a node shows the best one. */
 const BEST_FIRST = [UP, UNKNOWN, DOWN, OFF];
 /**
  * @param {Way} a
@@ -27,7 +27,7 @@ const wayOf = ({ available }, { enabled, connected }) => {
 };
 
 /**
- * A path leads to a node of a mesh; clients and tunnels of a server have mere names.
+ * The name of a node. In a mesh, it is the end of a path.
  *
  * @param {MeshPicture} picture
  * @param {MeshNode} node
@@ -35,8 +35,8 @@ const wayOf = ({ available }, { enabled, connected }) => {
 const ownName = (picture, { name }) => (isServer(picture) ? name : (name.split("/").pop() ?? ""));
 
 /**
- * The name by which the console knows a node's place. Nodes of one name are the same one, seen over
- * several ways, unless the service says that they are not.
+ * The key of a node's position in the console. Nodes with the same name are one node, seen over
+ * several paths, unless the service reports a conflict.
  *
  * @param {MeshPicture} picture
  * @param {MeshNode} node
@@ -47,14 +47,14 @@ const keyOf = (picture, node) => {
 };
 
 /**
- * Whether it is the picture of a server with its clients, which keeps no layout.
+ * Whether these are the clients of a server, which stores no layout.
  *
  * @param {MeshPicture} picture
  */
 export const isServer = ({ layout }) => layout === null;
 
 /**
- * The graph of a mesh: the node itself, all others once, each with the ways to it; links; positions.
+ * The graph of a mesh: each node once, with all paths to it; links; positions.
  *
  * @param {MeshPicture} picture
  * @returns {Mesh}
@@ -74,7 +74,7 @@ export const meshOf = (picture) => {
     const parent = node.above === null ? undefined : byId.get(node.above);
     const above = parent ? keyOf(picture, parent) : self.key;
     const key = keyOf(picture, node);
-    // Its neighbours show the node itself among their peers.
+    // The peers of its neighbors include the hub itself.
     if (key === self.key) continue;
     const way = wayOf(picture, node);
     const vertex = vertices.get(key) ?? /** @type {MeshVertex} */ ({ key, name: ownName(picture, node), device: node.device,
@@ -87,7 +87,7 @@ export const meshOf = (picture) => {
     const before = parent ? parent.latency : 0;
     const link = { id: [above, key].sort().join("\n"), from: above, to: key, way, rateIn: node.rate_in, rateOut: node.rate_out,
       latency: node.latency === null || before === null ? null : Math.max(0, node.latency - before) };
-    // Two nodes may have dialled each other.
+    // Two nodes may have connected to each other.
     const other = links.get(link.id);
     if (!other || isBetter(way, other.way)) links.set(link.id, link);
   }
@@ -104,7 +104,7 @@ export const meshOf = (picture) => {
 };
 
 /**
- * Those above before those below.
+ * Sorts nodes before those behind them.
  *
  * @param {MeshNode[]} nodes
  * @param {Map<string, MeshNode>} byId
@@ -116,8 +116,8 @@ const sortedByDepth = (nodes, byId) => {
 };
 
 /**
- * Where the console has put the nodes; the others stand in rows by their distance, below those that
- * show them.
+ * The positions of the console. Other nodes are in rows by their distance from the hub, below those
+ * that they are connected to.
  *
  * @param {MeshVertex[]} vertices
  * @param {Record<string, {x: number, y: number}>} layout
@@ -150,7 +150,7 @@ const place = (vertices, layout) => {
 };
 
 /**
- * Put a row's nodes side by side, each as near as can be to the middle below the one that shows it.
+ * Position the nodes of a row side by side, each as near as possible to the middle below its neighbor.
  *
  * @param {MeshVertex[]} row
  * @param {Map<string, MeshVertex>} byKey
@@ -166,7 +166,7 @@ const spread = (row, byKey) => {
 };
 
 /**
- * The nodes as one meets them along the tree, by name, so that those below one stand together.
+ * The nodes in the order of the tree, sorted by name, so that nodes behind the same one are together.
  *
  * @param {MeshVertex[]} vertices
  */

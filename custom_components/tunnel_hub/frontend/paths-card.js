@@ -1,4 +1,4 @@
-// The card that shows each tunnel's path from home to the outside, and where it breaks.
+// The card that shows each tunnel's path from home to the outside, and where it is interrupted.
 
 import { copy, fill, make, say, showMore } from "./elements.js";
 import { adviceOf, flowsOf, INCONCLUSIVE, isKnown, isVisited, loadOf, pathsOf } from "./paths.js";
@@ -104,7 +104,7 @@ const TUNNEL_AT = 1;
 const GOOD_DAY = 99;
 const NODE_AT = 2;
 /**
- * Switches and buttons, and what they say of themselves.
+ * Switches and buttons with their labels.
  *
  * @type {Record<string, string>}
  */
@@ -193,7 +193,7 @@ class Row {
       make("div", { className: "title" }, make("span", { className: "heading", role: "heading", "aria-level": 3 }, this._name),
         this._service, this._verdict),
       this._path,
-      // What is below may come and go with a switch, which stays where it is.
+      // Above what may appear when a switch is used, so that the switches stay where they are.
       this._controls,
       this._advice,
       this._contradiction,
@@ -231,7 +231,7 @@ class Row {
     say(this._contradiction, path.contradiction && words(`path_says_${path.contradiction}`, {
       service: tunnel.device.manufacturer ?? "",
     }));
-    // What can be reached is well, whatever a service says.
+    // A tunnel that can be reached is not a problem, whatever the service reports.
     this._contradiction.dataset.way = path.contradiction === "online" ? "down" : "unknown";
     say(this._check, path.check || verdict === INCONCLUSIVE ? describeCheck(hass, tunnel) : "");
     this._showDays(hass, tunnel, uptimes);
@@ -269,7 +269,7 @@ class Row {
     ways.forEach((each, index) => {
       this._ways[index].dataset.way = each;
     });
-    // Some services' tunnels need no node between.
+    // Tunnels of some services use no node.
     const hasNode = Boolean(node || stops[NODE_AT].entityId);
     this._stops[TUNNEL_AT].element.hidden = this._ways[TUNNEL_AT - 1].hidden = !isTunnel;
     this._stops[NODE_AT].element.hidden = this._ways[NODE_AT - 1].hidden = !hasNode;
@@ -327,7 +327,7 @@ class Row {
   }
 
   /**
-   * The tunnel's switches and buttons, where the card has them.
+   * The switches and buttons of a tunnel, if the card shows them.
    *
    * @param {Hass} hass
    * @param {Thing} tunnel
@@ -354,7 +354,7 @@ class Row {
 }
 
 /**
- * How well an address was reachable on a day.
+ * The state of a day by its uptime.
  *
  * @param {number | undefined} mean
  * @returns {Way}
@@ -377,7 +377,7 @@ const told = (hass, tunnel, key) => {
 };
 
 /**
- * What a check has found besides the verdict: how long ago, how fast, and how it is with the
+ * The results of a check besides the verdict: how long ago, how fast, and the state of the
  * certificate.
  *
  * @param {Hass} hass
@@ -402,7 +402,7 @@ const describeCheck = (hass, tunnel) => {
 };
 
 /**
- * A share says nothing without its name; other states speak for themselves.
+ * The state of an entity; a percentage with its name, because it is unclear without.
  *
  * @param {Hass} hass
  * @param {HassEntity} state
@@ -518,7 +518,7 @@ export class TunnelHubPathsCard extends HTMLElement {
     return { columns: "full", min_columns: 6 };
   }
 
-  /** Show what there is, as soon as both Home Assistant and the configuration are known. */
+  /** Update the card, once both Home Assistant and the configuration are known. */
   _show() {
     const hass = this._hass;
     if (!hass || !this._config) return;

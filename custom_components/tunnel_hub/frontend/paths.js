@@ -3,30 +3,30 @@
 import { ACCOUNT, hasPath, isOfMesh, nodeOf, stateOf } from "./registry.js";
 import { adviceText } from "./translations.js";
 
-/** How it is with a stop, or with the way to it. */
+/** States of a stop, or of the way to it. */
 export const UP = "up";
 export const DOWN = "down";
 export const OFF = "off";
 export const UNKNOWN = "unknown";
 
-/** What a check from outside has found: it counts more than what a service says. */
+/** The results of a check from outside, which take precedence over the state at the service. */
 export const REACHABLE = "reachable";
-/** A check that has found nothing. */
+/** A check without a result. */
 export const INCONCLUSIVE = "connected_inconclusive";
 
 /** @type {Record<string, Way>} */
 const OF_BINARY = { on: UP, off: DOWN };
 /**
- * Whether there is a state that tells something.
+ * Whether an entity has a known state.
  *
  * @param {HassEntity | undefined} state
  * @returns {state is HassEntity}
  */
 export const isKnown = (state) => !!state && !["unknown", "unavailable"].includes(state.state);
 const WEB = ["http", "https"];
-/** Visitors connect with a key of their own: there is no public address. */
+/** Protocols without a public address: visitors connect with a key. */
 const VISITED = ["stcp", "sudp", "xtcp"];
-/** What is reached at a port of the server. */
+/** Protocols that use a port of the server. */
 const AT_PORTS = ["tcp", "udp"];
 
 /**
@@ -41,10 +41,10 @@ const ORDER = [DOWN, UNKNOWN, UP, OFF];
  * first.
  *
  * Each is {tunnel, node, account, home, address, url, ways, verdict, way, check, contradiction}: the
- * things; the entities' states of the local address and of the public address; where a browser can
- * open it; how it is with the ways from home to tunnel, node and outside; the word for all of it,
- * and its colour; the state that a check from home has led to, if there was one; and what the
- * service says to the contrary, "online" or "offline".
+ * things; the states of the entities with the local and the public address; the URL for a browser;
+ * the states of the ways from home to tunnel, node and outside; the text for the whole path,
+ * and its state; the result of the last check, if any; and the state at the
+ * service if it contradicts the check, "online" or "offline".
  *
  * @param {Hass} hass
  * @param {Thing[]} things
@@ -71,8 +71,8 @@ export const pathsOf = (hass, things, chosen) => {
 /**
  * The tunnels that both a server and a client list: the client's, by the server's.
  *
- * A server calls a tunnel by the name of its user, if it has one, a dot and the client's name for it.
- * Where both know its address, it has the same port, or the same domain.
+ * The name at the server is the user name, if there is one, a dot, and the name at the client.
+ * If both know the address, its port or its domain must be the same.
  *
  * @param {Hass} hass
  * @param {Thing[]} tunnels
@@ -90,7 +90,7 @@ const bothEnds = (hass, tunnels) => {
   const found = new Map();
   for (const tunnel of tunnels.filter(({ entities }) => entities["sensor.source"])) {
     const same = (ofServers.get(idOf(tunnel)) ?? []).filter((of) => isSame(hass, of, tunnel));
-    // One of several would be a guess.
+    // If there are several, it is unknown which one it is.
     if (same.length === 1 && !found.has(same[0])) found.set(same[0], tunnel);
   }
   return found;
@@ -106,7 +106,7 @@ const idOf = ({ device, kind }) => {
 };
 
 /**
- * Whether what two tunnels tell does not contradict that they are one.
+ * Whether two tunnels can be the same, by their values.
  *
  * @param {Hass} hass
  * @param {Thing} one
@@ -120,7 +120,7 @@ const isSame = (hass, one, other) => {
       .filter(isKnown)
       .map(({ state }) => state);
   const protocols = told("sensor.protocol");
-  // The two may call the server by other names, but not a domain of its own.
+  // The two may have different names for the server, but not for a domain of the tunnel.
   const isOfPort = AT_PORTS.includes(protocols[0]);
   const places = told("sensor.public_address").map((address) =>
     isOfPort ? address.slice(address.lastIndexOf(":")) : address,
@@ -129,7 +129,7 @@ const isSame = (hass, one, other) => {
 };
 
 /**
- * A tunnel with the entities of both of its ends. What is told at home counts.
+ * A tunnel with the entities of both ends. Those of the client take precedence.
  *
  * @param {Hass} hass
  * @param {Thing} server
@@ -174,7 +174,7 @@ const pathOf = (hass, tunnel, node, account) => {
 };
 
 /**
- * What a check has found; nothing before the first one, for what is switched off, and if the tunnel
+ * The result of a check; none before the first one, for disabled tunnels, and if the tunnel
  * has changed since.
  *
  * @param {Hass} hass
@@ -204,11 +204,11 @@ const isCurrent = (hass, tunnel) => {
 const changeOf = (state) => (state ? Date.parse(state.last_changed) : 0);
 
 const CHANGES = ["switch.enabled", "switch.force_down", "binary_sensor.online"];
-/** Milliseconds; times of checks are told in whole seconds. */
+/** Milliseconds, because the times of checks are in whole seconds. */
 const SECOND = 1000;
 
 /**
- * What the service says of a tunnel or its node, if that is not what a check has found.
+ * The state of a tunnel or its node at the service, if it contradicts the check.
  *
  * @param {Hass} hass
  * @param {Thing} tunnel
@@ -223,7 +223,7 @@ const contradictionOf = (hass, tunnel, node, online) => {
 };
 
 /**
- * Whether a service says that a node is offline.
+ * Whether a node is offline at the service.
  *
  * @param {Hass} hass
  * @param {Thing | undefined} node
@@ -231,12 +231,12 @@ const contradictionOf = (hass, tunnel, node, online) => {
 const isOffline = (hass, node) => stateOf(hass, node, "binary_sensor.online")?.state === "off";
 
 /**
- * The way to the tunnel, to the node and to the outside, by what is wrong.
+ * The states of the ways to the tunnel, to the node and to the outside.
  *
  * @type {Record<string, Way[]>}
  */
 const WAYS = {
-  // As a check has found it: where it breaks is the first link that is broken.
+  // By the check: the verdict is the first broken link.
   reachable: [UP, UP, UP],
   no_local_service: [DOWN, OFF, OFF],
   no_client: [DOWN, OFF, OFF],
@@ -245,7 +245,7 @@ const WAYS = {
   dns: [UP, UP, DOWN],
   tls: [UP, UP, DOWN],
   wrong_answer: [UP, UP, DOWN],
-  // As the service tells it, without a check.
+  // By the state at the service, without a check.
   connected: [UP, UP, UNKNOWN],
   connected_inconclusive: [UP, UP, UNKNOWN],
   link_down: [DOWN, OFF, OFF],
@@ -270,7 +270,7 @@ const verdictOf = (hass, tunnel, online, checked) => {
   const found = AS_A_SERVICE[checked ?? ""] ?? checked;
   if (found && found in WAYS) return found;
   if (online === UP) {
-    // A check may have found nothing that can be said of the address.
+    // A check can be inconclusive.
     const isChecked = isKnown(stateOf(hass, tunnel, "sensor.last_check")) && isCurrent(hass, tunnel);
     return isChecked ? INCONCLUSIVE : "connected";
   }
@@ -280,25 +280,25 @@ const verdictOf = (hass, tunnel, online, checked) => {
   return OF_NODE.includes(told) ? told : "no_client";
 };
 
-/** What the service says of the node where that is why a tunnel is down. */
+/** States of tunnels that their node causes. */
 const OF_NODE = ["node_offline", "node_maintenance", "node_removed"];
 
 /**
- * What a check finds and a service tells, too, as a service calls it.
+ * The states of the service that correspond to verdicts of a check.
  *
  * @type {Record<string, string>}
  */
 const AS_A_SERVICE = { node_down: "node_offline" };
 
 /**
- * Why that is, and what to do about it; "" where nothing is wrong.
+ * The reason and the advice; "" if there is no problem.
  *
  * @param {Hass} hass
  * @param {TunnelPath} path
  */
 export const adviceOf = (hass, { tunnel, verdict }) => {
   const phase = stateOf(hass, tunnel, "sensor.phase");
-  // A client that runs knows better.
+  // The client knows the reason, if it runs.
   if (verdict !== "no_client" || !isKnown(phase) || !phase.attributes.advice) {
     return adviceText(hass, verdict);
   }
@@ -317,7 +317,7 @@ export const adviceOf = (hass, { tunnel, verdict }) => {
 const protocolOf = (hass, tunnel) => stateOf(hass, tunnel, "sensor.protocol")?.state.toLowerCase() ?? "";
 
 /**
- * Whether a tunnel ends at visitors, and not on the internet.
+ * Whether a tunnel can only be reached by visitors, not from the internet.
  *
  * @param {Hass} hass
  * @param {Thing} tunnel
@@ -325,7 +325,7 @@ const protocolOf = (hass, tunnel) => stateOf(hass, tunnel, "sensor.protocol")?.s
 export const isVisited = (hass, tunnel) => VISITED.includes(protocolOf(hass, tunnel));
 
 /**
- * Where a browser can open a tunnel; nothing else than the web is opened.
+ * The URL of a tunnel for a browser, if it is HTTP or HTTPS.
  *
  * @param {Hass} hass
  * @param {Thing} tunnel
@@ -343,8 +343,8 @@ const urlOf = (hass, tunnel, address) => {
 };
 
 /**
- * What is worth a look beside a node's name: that it is down, unless a check has found that it is
- * not, or else how busy it is.
+ * The note beside a node's name: that it is down, unless a check has reached it,
+ * otherwise its load.
  *
  * @param {Hass} hass
  * @param {TunnelPath} path
@@ -363,8 +363,8 @@ const COUNTERS = { in: "sensor.traffic_in_today", out: "sensor.traffic_out_today
 /**
  * The traffic of a path: {direction, state, isCounter, isNodes}.
  *
- * The rates of the tunnel where they are known; else today's counters, of the tunnel or its node,
- * which is told, as all tunnels of the node share them.
+ * The rates of the tunnel if they are known, otherwise today's counters of the tunnel or its node,
+ * which is noted, because all tunnels of the node share them.
  *
  * @param {Hass} hass
  * @param {TunnelPath} path

@@ -34,7 +34,7 @@ export const ICONS = {
 };
 
 /**
- * Which kind of thing one of our devices is; undefined for another integration's.
+ * The kind of a device of the integration; undefined for other devices.
  *
  * @param {DeviceEntry} device
  * @returns {string | undefined}
@@ -42,7 +42,7 @@ export const ICONS = {
 export const kindOf = (device) => keyOf(device)[1];
 
 /**
- * The id of what one of our devices stands for, as its service has it.
+ * The id of a device's resource at the service.
  *
  * @param {DeviceEntry} device
  */
@@ -63,7 +63,7 @@ export const isOfMesh = ({ kind, entities }) =>
   kind === PEER || (kind === TUNNEL && "sensor.latency" in entities);
 
 /**
- * Whether there is a picture of what a thing belongs to: a mesh, or a server's clients.
+ * Whether a mesh card shows a thing: the nodes of a mesh, and the clients of a server.
  *
  * @param {Thing} thing
  */
@@ -77,7 +77,7 @@ export const hasPicture = (thing) => isOfMesh(thing) || thing.kind === CLIENT;
 export const hasPath = ({ kind }) => kind === TUNNEL || kind === WATCHED;
 
 /**
- * What a device is called.
+ * The name of a device.
  *
  * @param {DeviceEntry} device
  * @returns {string}
@@ -85,7 +85,7 @@ export const hasPath = ({ kind }) => kind === TUNNEL || kind === WATCHED;
 export const nameOf = (device) => device.name_by_user || device.name || "";
 
 /**
- * What a device is called below its account's name, which need not be said twice.
+ * The name of a device without the name of its account, for places below it.
  *
  * @param {Thing | undefined} account
  * @param {DeviceEntry} device
@@ -97,7 +97,7 @@ export const nameBelow = (account, device) => {
 };
 
 /**
- * Keep what was made of some objects for as long as they are the same ones.
+ * Cache the result of a function while its arguments are the same objects.
  *
  * @template {unknown[]} Parts
  * @template Made
@@ -144,10 +144,10 @@ const gather = remember((
 });
 
 /**
- * All our things that have an entity to show, by name.
+ * All things with a visible entity, sorted by name.
  *
- * Each is {device, kind, entry, entities}: the device, what it is, the account's entry, and the ids
- * of its entities by what they are, such as "binary_sensor.online".
+ * Each is {device, kind, entry, entities}: the device, its kind, the entry of the account, and the ids
+ * of its entities by domain and key, such as "binary_sensor.online".
  *
  * @param {Hass} hass
  * @returns {Thing[]}
@@ -165,7 +165,7 @@ const indexNodes = remember(
 );
 
 /**
- * The node that a tunnel runs over: of the same account, with the id that the tunnel tells. Several
+ * The node of a tunnel: of the same account, with the id in the tunnel's attributes. Several
  * nodes may have the same name.
  *
  * @param {Hass} hass

@@ -1,4 +1,4 @@
-// How fast a counter counts.
+// Calculates speeds from counters.
 
 import { formatNumber } from "./translations.js";
 
@@ -27,11 +27,11 @@ export class Speedometer {
     const at = Date.parse(last_updated);
     const before = this._readings.get(entity_id);
     if (before?.at === at) {
-      // A counter that stands still is not written, so an old reading means that nothing flows.
+      // An unchanged counter is not written, so an old reading means that there is no traffic.
       return now - at > 2 * before.seconds * 1000 ? before.speed && 0 : before.speed;
     }
     const seconds = before ? (at - before.at) / 1000 : Infinity;
-    // One that went back has started a new day.
+    // A counter that decreased has begun with 0.
     const speed = before && bytes >= before.bytes ? (bytes - before.bytes) / seconds : undefined;
     this._readings.set(entity_id, { at, bytes, seconds, speed });
     return speed;
@@ -39,7 +39,7 @@ export class Speedometer {
 }
 
 /**
- * Bytes per second as a person reads them: in Mbit/s, as the sensors' rates.
+ * Bytes per second as text in Mbit/s, as the rates of sensors.
  *
  * @param {Hass} hass
  * @param {number} speed

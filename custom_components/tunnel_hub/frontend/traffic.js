@@ -1,10 +1,10 @@
-// When little traffic is left.
+// Defines when little traffic is left.
 
 /** @type {Record<string, number>} */
 const LOW = { TiB: 5 / 1024, GiB: 5, MiB: 5 * 1024, TB: 0.005, GB: 5, MB: 5000 };
 
 /**
- * How much traffic is little, in the unit of an entity's state; undefined where that is none.
+ * The limit for little traffic, in the unit of an entity's state; undefined if it has no data unit.
  *
  * @param {HassEntity | undefined} state
  * @returns {number | undefined}

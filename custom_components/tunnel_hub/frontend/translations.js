@@ -24,7 +24,7 @@ const STATE = `component.${DOMAIN}.entity.sensor.state`;
 const VERDICT = `component.${DOMAIN}.entity.sensor.verdict`;
 
 /**
- * The one name for a tunnel's condition, wherever it is shown: as the sensors call it, if they do.
+ * The text for a tunnel's condition: the one of the sensors, if they have one.
  *
  * @param {Hass} hass
  * @param {string} condition
@@ -35,7 +35,7 @@ export const conditionName = (hass, condition) =>
   hass.localize(`${STATE}.state.${condition}`);
 
 /**
- * What to do about a condition, as the device's page says it, if it does; "" if there is nothing.
+ * The advice for a condition: the one of the device's page, if any; "" if there is none.
  *
  * @param {Hass} hass
  * @param {string} condition
@@ -48,7 +48,7 @@ export const adviceText = (hass, condition) =>
 const isChinese = (hass) => hass.locale?.language?.startsWith("zh");
 
 /**
- * A name, and what is said of it; the one alone if the other is empty.
+ * A name and its description; only one if the other is empty.
  *
  * @param {Hass} hass
  * @param {...(string | false | undefined)} parts
@@ -56,14 +56,14 @@ const isChinese = (hass) => hass.locale?.language?.startsWith("zh");
 export const labeled = (hass, ...parts) => parts.filter(Boolean).join(isChinese(hass) ? "：" : ": ");
 
 /**
- * Words one after the other, without the empty ones.
+ * Joins texts, without empty ones.
  *
  * @param {Hass} hass
  * @param {(string | false | undefined)[]} words
  */
 export const listed = (hass, words) => words.filter(Boolean).join(isChinese(hass) ? "、" : ", ");
 
-// Home Assistant's own functions know how the user wants numbers and dates, and show them as states.
+// Home Assistant's functions use the user's formats of numbers and dates.
 
 /**
  * A number with at most two decimals, in the user's number format.
@@ -80,7 +80,7 @@ export const formatNumber = (hass, number, unit_of_measurement) =>
   });
 
 /**
- * What tells the day of a moment in a time zone, in ISO format; undefined is the browser's zone.
+ * Formats the day of a time in a time zone in ISO format; undefined is the browser's zone.
  *
  * @param {string | undefined} timeZone
  * @returns {(moment: number | Date) => string}
@@ -101,13 +101,13 @@ const formatIn = (timeZone) => {
   try {
     return new Intl.DateTimeFormat("en-u-ca-gregory-nu-latn", { ...options, timeZone });
   } catch {
-    // An old browser does not know a new name of a zone.
+    // Old browsers do not know new names of zones.
     return new Intl.DateTimeFormat("en-u-ca-gregory-nu-latn", options);
   }
 };
 
 /**
- * A day in ISO format, as the user writes it.
+ * A day in the user's date format. day: in ISO format.
  *
  * @param {Hass} hass
  * @param {string} day
@@ -115,7 +115,7 @@ const formatIn = (timeZone) => {
 export const formatDay = (hass, day) => hass.formatEntityState({ entity_id: "date.day", state: day, attributes: {} });
 
 /**
- * The day of a moment in ISO format, in the time zone of the user's profile.
+ * The day of a time in ISO format, in the time zone of the user's profile.
  *
  * @param {Hass} hass
  * @param {string} moment
@@ -124,7 +124,7 @@ export const formatDate = (hass, moment) =>
   formatDay(hass, daysIn(hass.locale.time_zone === "server" ? hass.config.time_zone : undefined)(new Date(moment)));
 
 /**
- * How long ago something was, in the user's words.
+ * How long ago a time was, in the user's language.
  *
  * @param {Hass} hass
  * @param {number} moment

@@ -16,7 +16,7 @@ class TunnelHubDashboard extends HTMLElement {
   }
 }
 
-// The app puts another registry in the place of the browser's, and forgets what was defined before.
+// The app replaces the browser's registry of elements, so elements may have to be defined again.
 customElements.whenDefined("home-assistant").then(() => {
   customElements.define("ll-strategy-dashboard-tunnel-hub", TunnelHubDashboard);
   import("./register.js");

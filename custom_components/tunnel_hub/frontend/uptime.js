@@ -1,4 +1,4 @@
-// The share of each of the last days in which an address was reachable, by the recorder's statistics.
+// Reads the daily uptimes of addresses from the recorder's statistics.
 
 import { daysIn } from "./translations.js";
 
@@ -22,7 +22,7 @@ export const lastDays = (rows, now, timeZone) => {
   const means = new Map(rows.map(({ start, mean }) => [dayOf(start), mean]));
   const today = Date.parse(dayOf(now));
   return Array.from({ length: DAYS }, (_, index) => {
-    // Of UTC, where each day has 24 hours.
+    // In UTC, each day has 24 hours.
     const [day] = new Date(today - (DAYS - 1 - index) * DAY).toISOString().split("T");
     return { day, mean: means.get(day) ?? undefined };
   });
@@ -31,7 +31,7 @@ export const lastDays = (rows, now, timeZone) => {
 /** @type {UptimeDay[]} */
 const NOTHING = [];
 
-/** Reads the days of some entities: all in one request, at most once an hour. */
+/** Reads the daily uptimes of some entities in one request, at most once an hour. */
 export class Uptimes {
   /** @param {() => void} changed */
   constructor(changed) {
@@ -43,7 +43,7 @@ export class Uptimes {
   }
 
   /**
-   * The last days of an entity, the same object until they are read again; none where nothing is
+   * The last days of an entity, the same object until they are read again; none if nothing is
    * known.
    *
    * @param {string | undefined} entityId
@@ -54,7 +54,7 @@ export class Uptimes {
   }
 
   /**
-   * Read if others are shown, or the last reading is old; without the recorder there are no days.
+   * Read if other entities are shown, or the last read is old. Without the recorder, there are no days.
    *
    * @param {Hass} hass
    * @param {string[]} entityIds
