@@ -6,6 +6,7 @@ from functools import partial
 from typing import override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
+from homeassistant.const import EntityCategory
 
 from .api.capabilities import capable
 from .api.capabilities.account import CanSignIn
@@ -71,11 +72,19 @@ BUTTONS: Table[TunnelHubButtonDescription] = {
             press_fn=_force_offline,
         ),
         TunnelHubButtonDescription(
-            key="refresh", needs=(CanAskNodes, CanInspectTunnels), press_fn=_refresh
+            key="refresh",
+            entity_category=EntityCategory.DIAGNOSTIC,
+            needs=(CanAskNodes, CanInspectTunnels),
+            press_fn=_refresh,
         ),
     ),
     User: (
-        TunnelHubButtonDescription(key="reset_traffic", needs=(MeshNode,), press_fn=_reset_traffic),
+        TunnelHubButtonDescription(
+            key="reset_traffic",
+            entity_category=EntityCategory.CONFIG,
+            needs=(MeshNode,),
+            press_fn=_reset_traffic,
+        ),
     ),
     UserSessions: (
         TunnelHubButtonDescription(key="kick_sessions", needs=(MeshNode,), press_fn=_kick_sessions),

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from homeassistant.components.image import async_get_image
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 import pytest
 
 from custom_components.tunnel_hub.api import hy2scale
@@ -549,6 +549,23 @@ async def test_kick_all_without_sessions(world: Hub) -> None:
 
     assert not world.writes()
     assert world.value("sensor", world.sessions("carol"), "locked_until") == "unknown"
+
+
+async def test_buttons_of_an_area_reset_no_counter(world: Hub) -> None:
+    """It cannot be undone, so it is a configuration entity, which Home Assistant leaves out."""
+    await world.set_up()
+    alice = world.user("alice")
+    used = alice.traffic_used
+    area = ar.async_get(world.hass).async_create("Attic")
+    device_id = world.device_id(world.user_thing("alice"))
+    dr.async_get(world.hass).async_update_device(device_id, area_id=area.id)
+
+    await world.hass.services.async_call(
+        "button", "press", target={"area_id": area.id}, blocking=True
+    )
+    await world.settle()
+
+    assert alice.traffic_used == used > 0
 
 
 async def test_reset_traffic_of_a_deleted_user(world: Hub) -> None:
