@@ -399,7 +399,6 @@ class Transport:
         max_bytes: int,
         limits: ClientTimeout,
     ) -> Answer:
-        """Send a request to one host."""
         self._check_open()
         started = self._clock()
         with _failures():

@@ -236,12 +236,10 @@ def _plain(secret: str) -> str:
 
 
 def _view(words: str) -> _View:
-    """Return a view of the unchanged text."""
     return _View(words, range(len(words)), range(1, len(words) + 1))
 
 
 def _unescaped(view: _View) -> _View:
-    """Return a view with decoded escapes."""
     parts: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -261,7 +259,6 @@ def _unescaped(view: _View) -> _View:
 
 
 def _meaning(escape: re.Match[str]) -> str:
-    """Return the character that an escape represents."""
     match escape.lastgroup:
         case "percent":
             return bytes.fromhex(escape[0].replace("%", "")).decode(errors="replace")

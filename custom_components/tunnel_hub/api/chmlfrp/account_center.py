@@ -141,7 +141,6 @@ class AccountCenter:
             raise
 
     def _row(self, answer: Answer) -> Row:
-        """Return the answer, or raise if it is a refusal."""
         row = answer.mapping()
         if (code := self._transport.redact(row.get("error"))) != "":
             raise OAuthError(code, self._transport.redact(row.get("error_description")) or code)

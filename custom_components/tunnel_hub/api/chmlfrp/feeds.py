@@ -297,7 +297,6 @@ class Feeds:
         return name
 
     def _name_of(self, node: str) -> str | None:
-        """Return the name of a known node by its id or name."""
         return next(
             (known.name for id_, known in self._nodes.items() if node in (id_, known.name)), None
         )

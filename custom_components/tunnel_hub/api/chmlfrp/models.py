@@ -278,7 +278,6 @@ def day_uptimes(row: Row) -> tuple[DayUptime, ...]:
 
 
 def _mean_uptime(row: Row) -> float | None:
-    """Return the mean of the recorded days."""
     days = [coerce.percentage(day.get("uptime")) for day in rows_of(row.get("history_uptime"))]
     known = [day for day in days if day is not None]
     return fmean(known) if known else None

@@ -81,7 +81,6 @@ class ChmlFrpProvider(
     # Signing in
 
     def _token_source(self) -> Tokens:
-        """Return the source of tokens for these credentials."""
         if "access_token" in self.credentials:
             return GrantTokens(
                 _address(self.credentials, "oauth_url", ACCOUNT_CENTER),

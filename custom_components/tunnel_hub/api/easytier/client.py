@@ -295,7 +295,6 @@ class EasyTierClient:
         )
 
     def _judged(self, answer: Answer, refusals: Refusals) -> Row:
-        """Return the answer, or raise the error for a refusal."""
         if answer.status in _MISSING_ROUTE and not answer.is_object:
             # The framework of the service returns this as plain text.
             raise UnsupportedError

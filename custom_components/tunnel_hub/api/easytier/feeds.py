@@ -186,7 +186,6 @@ class Feeds:
         return found
 
     async def _with_owners(self, found: Iterable[Row]) -> list[Row]:
-        """Return the rows with a known owner."""
         return [row async for row in iterate(found) if models.owner(row) or not self._all_nodes]
 
     async def nodes_called(self, name: str, owner: str | None) -> list[str]:

@@ -89,7 +89,6 @@ class ProgramClient:
         return RejectedError(words)
 
     def _words(self, answer: Answer) -> str:
-        """Return the message of an answer without secrets."""
         if not answer.is_json:
             return self._transport.redact(answer.text())
         row = answer.mapping()

@@ -101,7 +101,6 @@ class FrpcClient(ProgramClient):
 
 
 def _proxies(answer: Answer) -> list[Row]:
-    """Return the proxies of all types."""
     by_type = answer.mapping()
     if not all(isinstance(rows, list) for rows in by_type.values()):
         raise UnavailableError(Reason.MALFORMED, "no proxies")

@@ -190,7 +190,6 @@ def _check_complete(name: str, row: Row) -> None:
 
 
 def _check_type(type_: str) -> None:
-    """Raise InvalidInputError for an unknown type."""
     if type_ not in PROXY_TYPES:
         known = ", ".join(PROXY_TYPES)
         raise InvalidInputError("unknown_protocol", protocol=type_, known=known)

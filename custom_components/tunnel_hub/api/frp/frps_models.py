@@ -57,7 +57,6 @@ def server_row(answer: Row) -> Row:
 
 
 def _by_type(row: Row) -> tuple[tuple[str, int], ...]:
-    """Return the number of online proxies of each type."""
     counts = ((coerce.text(name), coerce.count(n)) for name, n in _types(row).items())
     return tuple(sorted((name, n) for name, n in counts if name and n))
 
@@ -77,7 +76,6 @@ def _heartbeats(row: Row) -> bool | None:
 
 
 def _ports(row: Row) -> tuple[tuple[str, int], ...]:
-    """Return the other ports of a server."""
     ports = ((name, _port(row.get(fields))) for name, fields in _PORTS.items())
     return tuple((name, port) for name, port in ports if port)
 

@@ -39,7 +39,6 @@ def _ascii(host: str) -> str:
 
 
 def _host(host: str) -> str:
-    """Return a host in the form for a URL."""
     try:
         address = ip_address(host.strip("[]"))
     except ValueError:

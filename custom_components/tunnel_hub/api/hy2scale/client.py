@@ -632,5 +632,4 @@ class Hy2ScaleClient:
         return {**row, name: self._transport.redact(row[name])} if name in row else row
 
     def _words(self, answer: Answer) -> str:
-        """Return the node's message without secrets."""
         return self._transport.redact(answer.text())

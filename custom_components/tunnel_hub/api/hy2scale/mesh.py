@@ -323,7 +323,6 @@ def _of_peer(name: str, rows: Iterable[Row]) -> Row | None:
 
 
 def _samples(row: Row) -> tuple[LatencySample, ...]:
-    """Return the latencies of a link."""
     return tuple(
         LatencySample(time=time, latency=coerce.count(sample.get("ms")))
         for sample in rows_of(row.get("history"))

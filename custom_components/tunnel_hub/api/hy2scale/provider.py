@@ -54,7 +54,6 @@ def hashed(password: str) -> str:
 
 
 def _identity(row: Row) -> Identity | None:
-    """Return the identity of a node, or None if the answer does not contain it."""
     if (node_id := coerce.identifier(row.get("node_id"))) is None:
         return None
     return Identity(id=node_id, title=coerce.text(row.get("name")) or node_id)

@@ -134,7 +134,6 @@ class Tree:
     """Assigns the permanent id of its node to each place in the topology."""
 
     def __init__(self, clients: Register, peers: Register) -> None:
-        """Set up with the known connections and peers."""
         self._registers = {_CLIENT: clients, _PEER: peers}
         self._clients = clients
         self._peers = peers
