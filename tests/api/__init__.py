@@ -1,1 +1,1 @@
-"""Tests of the services' side, without Home Assistant."""
+"""Tests of the API clients and providers, without Home Assistant."""

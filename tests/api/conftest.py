@@ -1,4 +1,4 @@
-"""A record of what was asked."""
+"""Records the routes that tests call."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from simulator import Simulator
 from ..clocks import retry_at_once
 from .routes import record
 
-# The same examples in every run, and as long as the machine needs for each.
+# The same examples in every run, without a time limit for each.
 settings.register_profile("tunnel_hub", derandomize=True, database=None, deadline=None)
 settings.load_profile("tunnel_hub")
 
@@ -23,6 +23,6 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def simulator(request: pytest.FixtureRequest, simulator: Simulator) -> Iterator[Simulator]:
-    """The simulated services; which routes our client asks is recorded."""
+    """The simulated services; the routes that our client calls are recorded."""
     yield simulator
     record(request.node, simulator)

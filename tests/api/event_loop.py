@@ -1,17 +1,17 @@
-"""Letting the event loop turn, in no time."""
+"""Runs pending tasks without waiting."""
 
 import asyncio
 from collections.abc import Callable
 
 
-async def turns(number: int = 200) -> None:
-    """Let everything happen that is about to."""
+async def run_pending(number: int = 200) -> None:
+    """Run all tasks that are ready."""
     for _ in range(number):
         await asyncio.sleep(0)
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something has happened."""
+    """Run tasks until the condition is true."""
     for _ in range(100_000):
         if condition():
             return

@@ -1,4 +1,4 @@
-"""What a service may send, and what must come of it."""
+"""Generates damaged answers, and checks the types of results."""
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -30,14 +30,13 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
-"""Whatever a JSON decoder may return: its whole numbers have 64 bits at most."""
+"""All values that a JSON decoder may return. Its integers have at most 64 bits."""
 
 
 def damage(payload: Any, random: Random) -> Any:
-    """Change a real answer, and return it: a few values, or whole branches, become others or go.
+    """Change a few values or branches of a real answer, or delete them, and return it.
 
-    By plain chance: drawn by hypothesis, each of thousands of examples would take many times as
-    long.
+    Without hypothesis, which would take many times as long for thousands of examples.
     """
     root = [payload]
     for _ in range(random.randint(1, 4)):
@@ -46,7 +45,7 @@ def damage(payload: Any, random: Random) -> Any:
         if container is not root and random.random() < 0.4:
             del container[key]
         elif random.random() < 0.2:
-            # Of the right shape, but in the wrong place.
+            # A valid value in the wrong place.
             other, other_key = random.choice(places)
             container[key] = deepcopy(other[other_key])
         else:
@@ -59,7 +58,7 @@ def _any_value(random: Random) -> Any:
 
 
 def _text(random: Random) -> str:
-    # Below the surrogates, which no text has alone.
+    # Below the surrogates, which texts do not contain alone.
     return "".join(chr(random.randrange(0xD800)) for _ in range(random.randrange(12)))
 
 
@@ -76,7 +75,7 @@ _KINDS: tuple[Callable[[Random], Any], ...] = (
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place in nested lists and objects where a value stands."""
+    """Yield every place in nested lists and objects."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value)
     for key, inner in pairs:
         yield value, key
@@ -85,7 +84,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def check_answer(answer: object) -> None:
-    """Fail on a value in a provider's answer that is not of a type that it announces."""
+    """Fail for a value in a provider's answer whose type is not the declared one."""
     for thing in _things_in(answer):
         if is_dataclass(thing):
             check_types(thing)
@@ -94,7 +93,7 @@ def check_answer(answer: object) -> None:
 
 
 def _things_in(answer: object) -> Iterator[object]:
-    """Yield what there is to look at in an answer of the provider."""
+    """Yield the values in an answer of the provider."""
     if isinstance(answer, dict | tuple):
         for inner in answer.values() if isinstance(answer, dict) else answer:
             yield from _things_in(inner)
@@ -103,7 +102,7 @@ def _things_in(answer: object) -> Iterator[object]:
 
 
 def check_types(thing: Any) -> None:
-    """Fail on a value of a type that its field does not announce."""
+    """Fail for a value whose type is not that of its field."""
     hints = get_type_hints(type(thing))
     for field in fields(thing):
         hint = hints[field.name]

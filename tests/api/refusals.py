@@ -1,4 +1,4 @@
-"""What the clients' tests expect where a service refuses."""
+"""Expects refusals of services and of our validation."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +10,12 @@ from custom_components.tunnel_hub.api.errors import InvalidInputError, TunnelHub
 
 @contextmanager
 def refused(error: type[TunnelHubError], words: str = "") -> Iterator[None]:
-    """Expect exactly this error, with exactly these words or this key of a sentence."""
+    """Expect exactly this error, with this message or message key."""
     with pytest.raises(TunnelHubError) as caught:
         yield
     raised = caught.value
     assert type(raised) is error
-    told = raised.key if isinstance(raised, InvalidInputError) else getattr(raised, "message", "")
-    assert words in {told, str(raised)}
+    message = (
+        raised.key if isinstance(raised, InvalidInputError) else getattr(raised, "message", "")
+    )
+    assert words in {message, str(raised)}

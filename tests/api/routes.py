@@ -1,6 +1,6 @@
-"""Which test asked which route: what keeps the table of endpoints true.
+"""Records which test calls which route, to verify the table of endpoints.
 
-Only what our own client sent counts, told by its User-Agent.
+Only calls of our client count, which its User-Agent identifies.
 """
 
 import re
@@ -19,7 +19,7 @@ def name_of(item: pytest.Item) -> str:
 
 
 def record(item: pytest.Item, simulator: Simulator) -> None:
-    """Note what the client has asked of the services in a test that is over."""
+    """Record the routes that the client called in a finished test."""
     asked = item.config.stash.setdefault(_ASKED, {}).setdefault(name_of(item), set())
     asked.update(
         (service.NAME, call.route)
@@ -30,5 +30,5 @@ def record(item: pytest.Item, simulator: Simulator) -> None:
 
 
 def asked_in(session: pytest.Session) -> dict[str, set[tuple[str, Route]]]:
-    """Return services and routes by the test that asked them, for the tests run so far."""
+    """Return services and routes by test, for the tests run so far."""
     return session.config.stash.get(_ASKED, {})

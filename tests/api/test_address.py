@@ -1,4 +1,4 @@
-"""Whatever a person pastes becomes the address of a server, or is refused."""
+"""Tests the normalization of entered addresses."""
 
 import pytest
 
@@ -55,7 +55,7 @@ from custom_components.tunnel_hub.api.errors import InvalidInputError
         ("homearpa.example.com", "https://homearpa.example.com"),
     ],
 )
-def test_what_is_pasted_is_tidied(pasted: str, expected: str) -> None:
+def test_addresses_are_normalized(pasted: str, expected: str) -> None:
     assert base_url(pasted) == expected
     assert base_url(expected) == expected
 
@@ -90,6 +90,6 @@ def test_invalid_addresses(pasted: str) -> None:
         ("nas.lan/a%20b", "http://nas.lan/a%20b"),
     ],
 )
-def test_what_stands_before_the_pages_is_kept(pasted: str, expected: str) -> None:
+def test_the_path_before_the_pages_is_kept(pasted: str, expected: str) -> None:
     assert base_url(pasted, pages=("static", "api")) == expected
     assert base_url(expected, pages=("static", "api")) == expected

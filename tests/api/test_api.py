@@ -1,4 +1,4 @@
-"""The public surface, and what its errors say."""
+"""Tests the public API: providers, feeds and error messages."""
 
 from collections.abc import Mapping
 from typing import override
@@ -36,7 +36,7 @@ EACH_KIND = [(key, kind) for key, kinds in KINDS.items() for kind in kinds]
 
 
 @pytest.mark.parametrize("key, kind", EACH_KIND)
-async def test_every_provider_is_made_without_a_word(
+async def test_creating_a_provider_sends_no_request(
     key: str, kind: str, session: ClientSession
 ) -> None:
     credentials = {**CREDENTIALS, **({KIND: kind} if kind else {})}
@@ -52,9 +52,7 @@ async def test_every_provider_is_made_without_a_word(
 
 
 @pytest.mark.parametrize("key, kind", EACH_KIND)
-async def test_feeds_tell_the_truth_about_themselves(
-    key: str, kind: str, session: ClientSession
-) -> None:
+async def test_descriptions_of_feeds(key: str, kind: str, session: ClientSession) -> None:
     provider = create_provider(key, session, {**CREDENTIALS, KIND: kind}, {})
     feeds: dict[str, Feed[Resource]] = dict(provider.feeds)
 
@@ -65,9 +63,9 @@ async def test_feeds_tell_the_truth_about_themselves(
     assert any(feed.required for feed in feeds.values())
 
 
-async def test_there_is_no_other_provider(session: ClientSession) -> None:
+async def test_an_unknown_provider(session: ClientSession) -> None:
     with pytest.raises(KeyError):
-        create_provider("nobody", session, CREDENTIALS, {})
+        create_provider("unknown", session, CREDENTIALS, {})
 
 
 @pytest.mark.parametrize(
@@ -83,20 +81,20 @@ async def test_there_is_no_other_provider(session: ClientSession) -> None:
         (InvalidInputError("unknown_node", node="9"), "unknown_node: {'node': '9'}"),
     ],
 )
-def test_what_errors_say(error: Exception, words: str) -> None:
+def test_error_messages(error: Exception, words: str) -> None:
     assert str(error) == words
 
 
-def test_a_draft_shows_no_secret() -> None:
+def test_a_payload_shows_no_secret() -> None:
     assert "open sesame" not in repr(TunnelUpdate(name="safe", secret_key="open sesame"))
 
 
-def test_tunnels_always_matter() -> None:
+def test_tunnels_are_enabled_by_default() -> None:
     assert Tunnel(id="1").enabled_by_default
 
 
-class Quiet(Provider):
-    """A provider that can do nothing."""
+class MinimalProvider(Provider):
+    """A provider without capabilities."""
 
     @override
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
@@ -112,8 +110,8 @@ class Quiet(Provider):
         return {}
 
 
-async def test_a_provider_can_do_no_more_than_it_says(session: ClientSession) -> None:
-    quiet = Quiet(session, CREDENTIALS, {})
+async def test_a_provider_without_capabilities(session: ClientSession) -> None:
+    quiet = MinimalProvider(session, CREDENTIALS, {})
 
     assert list(quiet.issues()) == []
     assert not isinstance(quiet, CanForceDown | CanEdit | CanSignIn)

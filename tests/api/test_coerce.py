@@ -1,4 +1,4 @@
-"""What raw values mean, and that none of them raises."""
+"""Tests the conversion of raw values, which never raises."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ DIGITS_OF_2_63 = str(2**63)
 
 
 def _in_shanghai(value: object) -> datetime | None:
-    """Read a moment out of a clock in Shanghai."""
+    """Parse a time of a clock in Shanghai."""
     return coerce.iso(value, SHANGHAI)
 
 
@@ -49,7 +49,7 @@ TABLE: list[tuple[Callable[[object], object], object, object]] = [
     (coerce.lines, "x" * 10_001, "x" * 9999 + "…"),
     (coerce.lines, "", None),
     (coerce.lines, None, None),
-    # text as it came
+    # unchanged text
     (coerce.verbatim, " a\r\nb\x00 ", "a\r\nb\x00"),
     (coerce.verbatim, "x" * 100_000, "x" * 100_000),
     (coerce.verbatim, 7, "7"),
@@ -210,9 +210,7 @@ TABLE: list[tuple[Callable[[object], object], object, object]] = [
 
 
 @pytest.mark.parametrize("read, raw, meaning", TABLE)
-def test_what_a_raw_value_means(
-    read: Callable[[object], object], raw: object, meaning: object
-) -> None:
+def test_values(read: Callable[[object], object], raw: object, meaning: object) -> None:
     value = read(raw)
 
     assert value == meaning
@@ -241,14 +239,14 @@ RESULTS: dict[Callable[[object], object], type] = {
 
 
 @given(raw=JSON_VALUES)
-def test_any_json_value_is_read_or_unknown(raw: object) -> None:
+def test_any_json_value_is_converted_or_unknown(raw: object) -> None:
     for read, kind in RESULTS.items():
         value = read(raw)
         assert value is None or type(value) is kind, read
 
 
 @given(raw=JSON_VALUES)
-def test_what_is_read_lies_within_its_bounds(raw: object) -> None:
+def test_values_are_within_their_limits(raw: object) -> None:
     assert coerce.text(raw) != ""
     assert (number := coerce.number(raw)) is None or abs(number) < 2**63
     assert (integer := coerce.integer(raw)) is None or abs(integer) < 2**63
@@ -260,13 +258,13 @@ def test_what_is_read_lies_within_its_bounds(raw: object) -> None:
 
 
 @given(whole=st.integers(-(2**63) + 1, 2**63 - 1))
-def test_whole_numbers_and_their_digits_are_the_same(whole: int) -> None:
+def test_integers_equal_their_digits(whole: int) -> None:
     assert coerce.integer(whole) == coerce.integer(str(whole)) == coerce.integer(f" {whole}\n")
     assert coerce.integer(whole) == whole
 
 
 @given(value=st.floats(-9e18, 9e18))
-def test_numbers_and_their_digits_are_the_same(value: float) -> None:
+def test_numbers_equal_their_digits(value: float) -> None:
     assert coerce.number(value) == coerce.number(str(value)) == coerce.number(f"{value}%") == value
 
 
@@ -292,21 +290,21 @@ def test_numbers_and_their_digits_are_the_same(value: float) -> None:
         ("<img src=x onerror='evil()'>yes", "yes"),
     ],
 )
-def test_html_as_words(html: str, words: str) -> None:
+def test_html_as_text(html: str, words: str) -> None:
     assert coerce.plain_text(html) == words
 
 
 @given(
     html=st.lists(st.sampled_from([*"<>/!-[]&;#'\"= \n", "script", "p", "x1", "<p>"])).map("".join)
 )
-def test_any_html_becomes_lines_without_blank_ones(html: str) -> None:
+def test_any_html_becomes_lines_that_are_not_blank(html: str) -> None:
     words = coerce.plain_text(html)
 
     assert words == "\n".join(" ".join(line.split()) for line in words.splitlines() if line.strip())
 
 
 @pytest.mark.parametrize(
-    "told, url",
+    "raw, url",
     [
         ("https://example.com/device?code=A-1", "https://example.com/device?code=A-1"),
         (" http://192.0.2.1:8000/ ", "http://192.0.2.1:8000/"),
@@ -349,9 +347,9 @@ def test_any_html_becomes_lines_without_blank_ones(html: str) -> None:
         (7, None),
     ],
 )
-def test_a_web_address(told: object, url: str | None) -> None:
-    """One that a link can hold: nothing ends it early, and it leads to the web."""
-    assert coerce.web_address(told) == url
+def test_web_addresses(raw: object, url: str | None) -> None:
+    """Nothing ends the URL of a link early, and it leads to the web."""
+    assert coerce.web_address(raw) == url
 
 
 @pytest.mark.parametrize(
@@ -378,24 +376,24 @@ def test_an_address(host: str | None, port: int | None, address: str | None) -> 
     "part, whole, percent",
     [(1, 4, 25.0), (8, 4, 200.0), (0, 4, 0.0), (1, 0, None), (1, None, None), (None, 4, None)],
 )
-def test_a_share(part: float | None, whole: float | None, percent: float | None) -> None:
+def test_percentage(part: float | None, whole: float | None, percent: float | None) -> None:
     assert coerce.percentage_of(part, whole) == percent
 
 
-def test_a_share_that_is_too_large() -> None:
+def test_a_percentage_that_is_too_large() -> None:
     assert coerce.percentage_of(9e18, 5e-324) is None
 
 
 def test_an_object_that_is_passed_on() -> None:
-    told = {"a\x00": "b\x00", "e": "", "c": [1, 2**63, True, None, 1e300, {"d": "x" * 20_000}]}
-    assert coerce.data({**told, "": 1}, str) == {
+    value = {"a\x00": "b\x00", "e": "", "c": [1, 2**63, True, None, 1e300, {"d": "x" * 20_000}]}
+    assert coerce.data({**value, "": 1}, str) == {
         "a": "b",
         "e": "",
         "c": [1, None, True, None, None, {"d": "x" * 9999 + "…"}],
     }
 
 
-def test_an_object_that_is_passed_on_holds_no_secrets() -> None:
+def test_an_object_that_is_passed_on_contains_no_secrets() -> None:
     secrets = Secrets()
     secrets.add("hidden-words")
 
@@ -405,8 +403,8 @@ def test_an_object_that_is_passed_on_holds_no_secrets() -> None:
     assert len(shown) == 1
 
 
-def test_an_object_that_is_passed_on_is_bounded() -> None:
-    """In depth and in number, whatever its shape."""
+def test_an_object_that_is_passed_on_is_limited() -> None:
+    """In depth and size."""
     deep: dict[str, object] = {}
     for _ in range(500):
         deep = {"a": deep}
@@ -421,7 +419,7 @@ def test_an_object_that_is_passed_on_is_bounded() -> None:
 
 
 @pytest.mark.parametrize(
-    "words, told",
+    "words, expected",
     [
         ("维护通知：今晚 2 点", "维护通知：今晚 2 点"),
         ("[公告] 今晚维护", "[公告] 今晚维护"),
@@ -440,12 +438,12 @@ def test_an_object_that_is_passed_on_is_bounded() -> None:
         (None, None),
     ],
 )
-def test_words_that_a_person_has_written(words: str | None, told: str | None) -> None:
-    assert coerce.human_text(words) == told
+def test_text_entered_by_users(words: str | None, expected: str | None) -> None:
+    assert coerce.human_text(words) == expected
 
 
 @given(raw=JSON_VALUES)
-def test_whatever_is_read_can_be_written(raw: object) -> None:
+def test_all_values_can_be_serialized(raw: object) -> None:
     for read in (*RESULTS, coerce.texts):
         orjson.dumps(read(raw))
     orjson.dumps(coerce.data(raw, str))

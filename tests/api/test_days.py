@@ -1,4 +1,4 @@
-"""The days of services."""
+"""Tests the days of services."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -29,8 +29,8 @@ from custom_components.tunnel_hub.api.models.tunnels import Tunnel
         ("2026-10-20T09:00:00-07:00", "2026-10-21"),
     ],
 )
-def test_a_day_is_the_services(moment: str, day: str, freezer: FrozenDateTimeFactory) -> None:
-    """Wherever the clock stands that tells the moment."""
+def test_the_day_of_the_service(moment: str, day: str, freezer: FrozenDateTimeFactory) -> None:
+    """For a time in any time zone."""
     at = datetime.fromisoformat(moment)
     freezer.move_to(at)
 
@@ -41,14 +41,14 @@ def test_a_day_is_the_services(moment: str, day: str, freezer: FrozenDateTimeFac
     day=st.dates(date(2000, 1, 1), date(2100, 1, 1)),
     zone=st.sampled_from((SHANGHAI, UTC, ZoneInfo("Europe/Berlin"))),
 )
-def test_a_day_begins_at_its_midnight(day: date, zone: ZoneInfo) -> None:
+def test_a_day_begins_at_midnight_of_the_service(day: date, zone: ZoneInfo) -> None:
     start = days.start_of(day, zone)
 
     assert days.day_of(start, zone) == day
     assert days.day_of(start - timedelta(microseconds=1), zone) == day - timedelta(days=1)
 
 
-def test_what_belongs_to_one_day() -> None:
+def test_fields_of_one_day() -> None:
     kinds = (Account, ServiceTotals, SignInStatistics)
     assert {kind: set(today_fields(kind)) for kind in kinds} == {
         Account: {"signed_in_today", "traffic_today"},
@@ -60,7 +60,7 @@ def test_what_belongs_to_one_day() -> None:
 
 
 def test_without_today() -> None:
-    """All else stays; what knows nothing of today stays the same object."""
+    """Other fields are kept; a resource without fields of today stays the same object."""
     account = Account(id="1", points=3, signed_in_today=True, traffic_today=0)
 
     assert without_today(account) == Account(id="1", points=3)

@@ -1,4 +1,4 @@
-"""Several requests in parallel."""
+"""Tests parallel requests."""
 
 import asyncio
 
@@ -12,14 +12,14 @@ async def _fail(words: str) -> str:
     raise RejectedError(words)
 
 
-async def test_all_are_answered() -> None:
+async def test_results() -> None:
     async def answer(value: int) -> int:
         return value
 
     assert await gather_all(answer(1), answer(2), answer(3)) == (1, 2, 3)
 
 
-async def test_none_is_left_behind() -> None:
+async def test_all_finish() -> None:
     """Also if the first one fails immediately."""
     done: list[str] = []
 
@@ -34,7 +34,7 @@ async def test_none_is_left_behind() -> None:
     assert done == ["slow"]
 
 
-async def test_all_end_with_who_waits() -> None:
+async def test_all_are_cancelled() -> None:
     never: asyncio.Future[None] = asyncio.Future()
     ended: list[str] = []
 

@@ -1,4 +1,4 @@
-"""The transport: bounded, patient, and silent about secrets."""
+"""Tests the HTTP transport: limits, retries and redaction."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ from custom_components.tunnel_hub.api.http import MAX_BYTES, Answer, Transport
 from simulator import Simulator
 from simulator.hayfrp import HayFrpService
 
-from .event_loop import turns, until
+from .event_loop import run_pending, until
 
 SECRET = "open-sesame"
 SECRETS: Mapping[str, Any] = {
@@ -67,23 +67,23 @@ def alone(session: ClientSession, hayfrp: HayFrpService, clock: Clock) -> Transp
 def transport(
     session: ClientSession, hayfrp: HayFrpService, mirror: HayFrpService, clock: Clock
 ) -> Transport:
-    """A transport with a second host to fall back on."""
+    """A transport with a second host for failover."""
     return Transport(session, (hayfrp.url, mirror.url), headers={"waf": "off"}, clock=clock)
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give up soon, yet not before a busy machine has come to the request."""
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set short time limits, which a busy machine can still meet."""
     monkeypatch.setattr(http, "REQUEST_LIMITS", ClientTimeout(total=0.4, connect=0.2))
 
 
 async def read(transport: Transport) -> Answer:
-    """Ask for what may be asked twice."""
+    """Send a request that can be repeated."""
     return await transport.request("GET", "/version", read=True)
 
 
 async def write(transport: Transport) -> Answer:
-    """Ask for what must be done once."""
+    """Send a request that must not be repeated."""
     fields = {"type": "login", "user": "demo", "passwd": "demo-password"}
     return await transport.request("POST", "/user", json=fields, read=False)
 
@@ -92,7 +92,7 @@ async def write(transport: Transport) -> Answer:
 def unavailable(
     reason: Reason, detail: str = "", retry_after: float | None = None
 ) -> Iterator[None]:
-    """Expect that there is no usable answer, for exactly this reason."""
+    """Expect UnavailableError with exactly this reason."""
     with pytest.raises(UnavailableError) as caught:
         yield
     assert (caught.value.reason, caught.value.detail) == (reason, detail)
@@ -100,8 +100,8 @@ def unavailable(
 
 
 @asynccontextmanager
-async def saying(words: bytes) -> AsyncIterator[str]:
-    """Run a server that sends this to every client; yield its URL."""
+async def server_of(words: bytes) -> AsyncIterator[str]:
+    """Run a server that sends these bytes to every client; yield its URL."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -115,19 +115,19 @@ async def saying(words: bytes) -> AsyncIterator[str]:
 
 
 @contextmanager
-def black_hole() -> Iterator[str]:
-    """Hold a port where connections are neither made nor refused; its URL."""
+def unresponsive_host() -> Iterator[str]:
+    """Open a port where connections are neither accepted nor refused; yield its URL."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
         address = server.getsockname()
-        # The one place in its queue is taken; the kernel drops what comes after.
+        # This takes the only place in the queue; the kernel drops other connections.
         with socket.create_connection(address):
             yield f"http://127.0.0.1:{address[1]}"
 
 
-# What is sent, and what comes back
+# Requests and answers
 
 
-async def test_an_answer_is_complete(alone: Transport, hayfrp: HayFrpService) -> None:
+async def test_an_answer(alone: Transport, hayfrp: HayFrpService) -> None:
     answer = await read(alone)
 
     assert (answer.status, answer.content_type) == (200, "application/json")
@@ -138,7 +138,7 @@ async def test_an_answer_is_complete(alone: Transport, hayfrp: HayFrpService) ->
     assert alone.requests == 1
 
 
-async def test_every_request_says_who_sends_it(alone: Transport, hayfrp: HayFrpService) -> None:
+async def test_user_agent(alone: Transport, hayfrp: HayFrpService) -> None:
     await alone.request("GET", "/version", read=True, headers={"X-Extra": "yes"})
 
     headers = hayfrp.calls[0].headers
@@ -146,7 +146,7 @@ async def test_every_request_says_who_sends_it(alone: Transport, hayfrp: HayFrpS
     assert (headers["waf"], headers["X-Extra"]) == ("off", "yes")
 
 
-async def test_fields_travel_as_query_json_or_form(alone: Transport, hayfrp: HayFrpService) -> None:
+async def test_fields_as_query_json_or_form(alone: Transport, hayfrp: HayFrpService) -> None:
     await alone.request("GET", "/version", read=True, params={"a": "1&2"})
     await alone.request("POST", "/proxy", read=False, json={"b": [1]})
     await alone.request("POST", "/proxy", read=False, form={"c": "3"})
@@ -157,8 +157,8 @@ async def test_fields_travel_as_query_json_or_form(alone: Transport, hayfrp: Hay
     assert form.headers["Content-Type"] == "application/x-www-form-urlencoded"
 
 
-async def test_a_failure_in_words(alone: Transport, hayfrp: HayFrpService) -> None:
-    """Those of plain text or JSON, short, in one line and without secrets."""
+async def test_an_error_message(alone: Transport, hayfrp: HayFrpService) -> None:
+    """Plain text or JSON, shortened, in one line and without secrets."""
     alone.secrets.add(SECRET)
     plain = {"Content-Type": "text/plain; charset=utf-8"}
     for body, words in (
@@ -193,7 +193,7 @@ async def test_a_failure_in_words(alone: Transport, hayfrp: HayFrpService) -> No
         ('{"error": "not whole', ""),
     ],
 )
-async def test_a_failure_in_json(
+async def test_an_error_message_in_json(
     alone: Transport, hayfrp: HayFrpService, body: object, words: str
 ) -> None:
     alone.secrets.add(SECRET)
@@ -203,7 +203,9 @@ async def test_a_failure_in_json(
         await alone.request("GET", "/version", read=False)
 
 
-async def test_a_page_has_no_words(alone: Transport, hayfrp: HayFrpService) -> None:
+async def test_an_html_page_is_not_an_error_message(
+    alone: Transport, hayfrp: HayFrpService
+) -> None:
     hayfrp.fault("/version", "html", status=500)
 
     with unavailable(Reason.SERVER_ERROR, "HTTP 500"):
@@ -211,10 +213,10 @@ async def test_a_page_has_no_words(alone: Transport, hayfrp: HayFrpService) -> N
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63), 10**400, 1e19, float("inf"), float("nan")])
-async def test_numbers_that_cannot_be_stored(
+async def test_numbers_that_json_cannot_contain(
     alone: Transport, hayfrp: HayFrpService, number: float
 ) -> None:
-    """Some encoders fail for them, others send null; a service may get neither."""
+    """Some encoders fail for them, others send null; neither must happen."""
     for body in ({"a": {"b": [1, number]}}, [number]):
         with pytest.raises(InvalidInputError) as caught:
             await alone.request("POST", "/user", read=False, json=cast("Any", body))
@@ -223,16 +225,16 @@ async def test_numbers_that_cannot_be_stored(
     assert not hayfrp.calls
 
 
-async def test_more_than_anybody_would_change(alone: Transport, hayfrp: HayFrpService) -> None:
-    """An edit sends back what the service has told, however large that was."""
+async def test_a_body_that_is_too_large(alone: Transport, hayfrp: HayFrpService) -> None:
+    """An edit sends back a row of the service, which may be large."""
     with unavailable(Reason.TOO_LARGE, "more than 1 MB"):
         await alone.request("POST", "/user", read=False, json={"a": "b" * 1024**2})
 
     assert not hayfrp.calls
 
 
-async def test_words_are_sent_as_they_were_counted(alone: Transport, hayfrp: HayFrpService) -> None:
-    """Some encoders write each Chinese character in six bytes, for which aiohttp then warns."""
+async def test_text_is_encoded_as_utf_8(alone: Transport, hayfrp: HayFrpService) -> None:
+    """Some encoders write six bytes for a Chinese character, and aiohttp warns about the size."""
     words = "隧" * 300_000
 
     await alone.request("POST", "/user", read=False, json={"type": "login", "words": words})
@@ -240,8 +242,8 @@ async def test_words_are_sent_as_they_were_counted(alone: Transport, hayfrp: Hay
     assert hayfrp.calls[-1].get("words") == words
 
 
-async def test_deeper_than_anybody_would_change(alone: Transport, hayfrp: HayFrpService) -> None:
-    """Home Assistant's encoder ends at some depth, at which a decoder does not."""
+async def test_a_body_that_is_too_deep(alone: Transport, hayfrp: HayFrpService) -> None:
+    """Home Assistant's encoder has a maximum depth, but the decoder does not."""
     deep: dict[str, object] = {}
     for _ in range(300):
         deep = {"a": deep}
@@ -252,7 +254,7 @@ async def test_deeper_than_anybody_would_change(alone: Transport, hayfrp: HayFrp
     assert not hayfrp.calls
 
 
-async def test_numbers_that_can_be_stored(alone: Transport, hayfrp: HayFrpService) -> None:
+async def test_numbers_that_json_can_contain(alone: Transport, hayfrp: HayFrpService) -> None:
     largest: dict[str, object] = {"type": "login", "a": [2**63 - 1, -1.5, True, None, "inf", {}]}
 
     await alone.request("POST", "/user", read=False, json=largest)
@@ -270,7 +272,7 @@ async def test_statuses_below_500_are_answers(alone: Transport, hayfrp: HayFrpSe
 
 
 WORDS = "联通宽带用户：请勿重复签到。"
-"""Its first characters in GBK look like UTF-8."""
+"""The first characters in GBK look like UTF-8."""
 
 
 @pytest.mark.parametrize(
@@ -292,10 +294,10 @@ WORDS = "联通宽带用户：请勿重复签到。"
         (b"abc", "no such charset", "abc"),
     ],
 )
-async def test_text_in_the_encodings_of_chinese_servers(
+async def test_text_in_chinese_encodings(
     alone: Transport, hayfrp: HayFrpService, body: bytes, charset: str | None, words: str
 ) -> None:
-    """As it says, as the server says, or as it can only be; nothing else is decoded."""
+    """By its own declaration, by the header, or guessed; nothing else is decoded."""
     kind = "text/plain" + (f"; charset={charset}" if charset else "")
     hayfrp.fault("/version", "status", status=200, body=body, headers={"Content-Type": kind})
 
@@ -303,7 +305,7 @@ async def test_text_in_the_encodings_of_chinese_servers(
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16"])
-async def test_json_in_the_encodings_of_chinese_servers(
+async def test_json_in_chinese_encodings(
     alone: Transport, hayfrp: HayFrpService, encoding: str
 ) -> None:
     body = json.dumps({"message": WORDS}, ensure_ascii=False).encode(encoding)
@@ -325,12 +327,12 @@ async def test_a_web_page_after_a_byte_order_mark(alone: Transport, hayfrp: HayF
     assert (await read(alone)).is_html
 
 
-# What passes for an answer and is none
+# Unusable answers
 
 
 @pytest.mark.parametrize("status", [403, 468])
 @pytest.mark.parametrize("ask", [read, write])
-async def test_a_firewalls_page_is_no_answer(
+async def test_a_firewall_page_is_unavailable(
     alone: Transport,
     hayfrp: HayFrpService,
     ask: Callable[[Transport], Awaitable[Answer]],
@@ -342,7 +344,7 @@ async def test_a_firewalls_page_is_no_answer(
         await ask(alone)
 
 
-async def test_a_page_with_another_status_is_no_json(
+async def test_an_html_page_with_an_error_status_is_not_json(
     alone: Transport, hayfrp: HayFrpService
 ) -> None:
     hayfrp.fault("/version", "html", status=200)
@@ -366,12 +368,12 @@ async def test_a_page_with_another_status_is_no_json(
         ("text/plain", b"words", False),
     ],
 )
-def test_a_page_is_known_by_its_looks(content_type: str, body: bytes, is_html: bool) -> None:
-    """The services' language, PHP, calls everything HTML that does not say otherwise."""
+def test_html_is_detected_by_its_content(content_type: str, body: bytes, is_html: bool) -> None:
+    """PHP, the language of the services, declares HTML for all answers by default."""
     assert Answer(200, content_type, body).is_html is is_html
 
 
-def test_what_has_been_answered_is_not_for_logs() -> None:
+def test_answers_are_not_in_repr() -> None:
     answer = Answer(200, "application/json", b'{"token":"open sesame"}')
 
     assert answer.json() == {"token": "open sesame"}
@@ -379,14 +381,14 @@ def test_what_has_been_answered_is_not_for_logs() -> None:
     assert "open sesame" not in repr(answer)
 
 
-async def test_a_refusal_in_json_is_no_firewall(alone: Transport, hayfrp: HayFrpService) -> None:
+async def test_a_refusal_in_json_is_not_a_firewall(alone: Transport, hayfrp: HayFrpService) -> None:
     hayfrp.fault("/version", "body", body={"status": 403}, status=403)
 
     assert (await read(alone)).mapping() == {"status": 403}
 
 
 @pytest.mark.parametrize("fault", ["cut", "empty"])
-async def test_what_is_not_whole_is_malformed(
+async def test_incomplete_answers_are_malformed(
     alone: Transport, hayfrp: HayFrpService, fault: str
 ) -> None:
     hayfrp.fault("/version", fault)
@@ -398,7 +400,7 @@ async def test_what_is_not_whole_is_malformed(
 
 
 @pytest.mark.parametrize("shape", ["list", "number", "string", "null"])
-async def test_json_of_another_shape_is_malformed(
+async def test_json_of_a_wrong_type_is_malformed(
     alone: Transport, hayfrp: HayFrpService, shape: str
 ) -> None:
     hayfrp.fault("/version", "wrong_type", shape=shape)
@@ -422,10 +424,10 @@ async def test_redirects_are_not_followed(
     assert [call.path for call in hayfrp.calls] == ["/user"]
 
 
-# Bounds of size and time
+# Limits of size and time
 
 
-async def test_the_largest_answer_that_is_taken(alone: Transport, hayfrp: HayFrpService) -> None:
+async def test_the_largest_allowed_answer(alone: Transport, hayfrp: HayFrpService) -> None:
     hayfrp.fault("/version", "body", body=b"x" * 1000)
     hayfrp.fault("/version", "body", body=b"x" * 1001, times=None)
 
@@ -441,7 +443,7 @@ def numbers(number: int) -> bytes:
     return json.dumps({"numbers": [number] * http.LARGE_ANSWER}).encode()
 
 
-async def test_a_large_answer_that_keeps_coming_is_decoded_once(
+async def test_a_repeated_large_answer_is_decoded_once(
     alone: Transport, hayfrp: HayFrpService
 ) -> None:
     """The same bytes result in the same objects, which makes comparisons fast."""
@@ -473,7 +475,7 @@ def kept() -> int:
 async def test_only_answers_that_are_polled_are_kept(
     alone: Transport, hayfrp: HayFrpService, clock: Clock, pauses: list[float], number: int
 ) -> None:
-    """What is asked for by an action can be as large as all that is polled together."""
+    """An answer to an action can be as large as all polled answers together."""
     hayfrp.fault("/version", "body", body=numbers(1), times=None)
     for pause in pauses:
         clock.time += pause
@@ -482,7 +484,7 @@ async def test_only_answers_that_are_polled_are_kept(
     assert kept() == number
 
 
-async def test_an_answer_that_is_no_longer_polled_is_let_go(
+async def test_an_answer_that_is_no_longer_polled_is_released(
     alone: Transport, hayfrp: HayFrpService, clock: Clock
 ) -> None:
     hayfrp.fault("/version", "body", body=numbers(1), times=2)
@@ -496,10 +498,8 @@ async def test_an_answer_that_is_no_longer_polled_is_let_go(
     assert kept() == 0
 
 
-async def test_an_answer_has_so_many_values_at_most(
-    alone: Transport, hayfrp: HayFrpService
-) -> None:
-    """However they are put together; decoding more would keep everyone waiting."""
+async def test_the_number_of_values_is_limited(alone: Transport, hayfrp: HayFrpService) -> None:
+    """In any structure; decoding more would block the event loop."""
     most = [0] * http.MAX_VALUES
     hayfrp.fault("/version", "body", body=orjson.dumps(most))
     assert (await read(alone)).json() == most
@@ -512,8 +512,8 @@ async def test_an_answer_has_so_many_values_at_most(
             answer.json()
 
 
-async def test_json_has_so_many_bytes_at_most(alone: Transport, hayfrp: HayFrpService) -> None:
-    """What may be larger, such as a backup, is no JSON."""
+async def test_the_size_of_json_is_limited(alone: Transport, hayfrp: HayFrpService) -> None:
+    """Larger answers, such as backups, are not JSON."""
     hayfrp.fault("/version", "body", body=b'["' + b"x" * http.MAX_JSON_BYTES)
 
     answer = await alone.request("GET", "/version", read=True, max_bytes=2 * http.MAX_JSON_BYTES)
@@ -525,7 +525,7 @@ async def test_json_has_so_many_bytes_at_most(alone: Transport, hayfrp: HayFrpSe
 async def test_a_large_answer_that_is_not_decoded_is_not_kept(
     alone: Transport, hayfrp: HayFrpService
 ) -> None:
-    """Such as a backup, which may be larger than all else that we hold."""
+    """Such as a backup, which may be larger than all kept answers."""
     hayfrp.fault("/version", "body", times=None, body="x" * 2 * http.LARGE_ANSWER)
 
     first = await read(alone)
@@ -537,7 +537,7 @@ async def test_a_large_answer_that_is_not_decoded_is_not_kept(
 
 @pytest.mark.parametrize("is_read", [True, False])
 @pytest.mark.parametrize("is_session", [True, False])
-async def test_nothing_is_sent_once_it_is_closed(
+async def test_no_request_after_close(
     alone: Transport,
     session: ClientSession,
     hayfrp: HayFrpService,
@@ -545,7 +545,7 @@ async def test_nothing_is_sent_once_it_is_closed(
     is_read: bool,
     is_session: bool,
 ) -> None:
-    """As if the account were unloaded, or Home Assistant stopped, during a command."""
+    """As if the entry is unloaded, or Home Assistant stops, during a command."""
     if is_session:
         await session.close()
     else:
@@ -566,21 +566,21 @@ async def test_a_small_answer_is_not_kept(alone: Transport) -> None:
 
 
 @pytest.mark.parametrize("fault", ["huge", "gzip_bomb"])
-async def test_an_endless_answer_is_given_up(
+async def test_an_endless_answer_is_aborted(
     alone: Transport, hayfrp: HayFrpService, fault: str
 ) -> None:
-    """However it is packed, and whether or not its length is announced."""
+    """Compressed or not, with and without an announced length."""
     hayfrp.fault("/user", fault, megabytes=MAX_BYTES // 1024**2 + 4)
 
     with unavailable(Reason.TOO_LARGE, "more than 8 MB"):
         await write(alone)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize(
     "fault, options", [("hang", {}), ("drip", {"seconds": 0.02})], ids=["hang", "drip"]
 )
-async def test_a_slow_answer_is_given_up(
+async def test_a_slow_answer_is_aborted(
     alone: Transport, hayfrp: HayFrpService, fault: str, options: Mapping[str, Any]
 ) -> None:
     hayfrp.fault("*", fault, times=None, **options)
@@ -594,12 +594,14 @@ async def test_a_slow_answer_is_given_up(
     assert len(hayfrp.calls) == 3
 
 
-async def test_a_few_requests_at_once_and_no_more(alone: Transport, hayfrp: HayFrpService) -> None:
+async def test_the_number_of_parallel_requests_is_limited(
+    alone: Transport, hayfrp: HayFrpService
+) -> None:
     hayfrp.fault("*", "hang", times=None)
     requests = [asyncio.create_task(read(alone)) for _ in range(6)]
 
     await until(lambda: len(hayfrp.calls) == 4)
-    await turns()
+    await run_pending()
     assert len(hayfrp.calls) == 4
 
     requests[0].cancel()
@@ -609,10 +611,10 @@ async def test_a_few_requests_at_once_and_no_more(alone: Transport, hayfrp: HayF
     await asyncio.gather(*requests, return_exceptions=True)
 
 
-# Trying again
+# Retries
 
 
-async def test_a_read_is_tried_again_after_a_random_pause(
+async def test_a_read_is_retried_after_a_random_pause(
     freezer: FrozenDateTimeFactory,
     monkeypatch: pytest.MonkeyPatch,
     alone: Transport,
@@ -624,9 +626,9 @@ async def test_a_read_is_tried_again_after_a_random_pause(
 
     request = asyncio.create_task(read(alone))
     await until(lambda: len(hayfrp.calls) == 1)
-    await turns()
+    await run_pending()
     freezer.tick(1.2)
-    await turns()
+    await run_pending()
     assert len(hayfrp.calls) == 1
 
     freezer.tick(0.1)
@@ -634,9 +636,7 @@ async def test_a_read_is_tried_again_after_a_random_pause(
     assert len(hayfrp.calls) == 2
 
 
-async def test_a_read_is_tried_twice_and_not_more_often(
-    alone: Transport, hayfrp: HayFrpService
-) -> None:
+async def test_a_read_is_retried_once(alone: Transport, hayfrp: HayFrpService) -> None:
     hayfrp.fault("/version", "status", status=500, times=None)
 
     with unavailable(Reason.SERVER_ERROR, "HTTP 500"):
@@ -646,14 +646,14 @@ async def test_a_read_is_tried_twice_and_not_more_often(
 
 
 class Failure(NamedTuple):
-    """A fault, and what it looks like from here."""
+    """A fault, and the reason of its error."""
 
     reason: Reason
     fault: str
     options: Mapping[str, Any] = {}
 
-    def befall(self, service: HayFrpService) -> None:
-        """Spoil everything from now on."""
+    def apply(self, service: HayFrpService) -> None:
+        """Apply the fault to all later requests."""
         service.fault("*", self.fault, times=None, **self.options)
 
 
@@ -667,16 +667,16 @@ FAILURES = [
 ]
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.reason)
-async def test_a_write_is_never_sent_twice(
+async def test_a_write_is_never_repeated(
     transport: Transport,
     hayfrp: HayFrpService,
     mirror: HayFrpService,
     failure: Failure,
 ) -> None:
-    """Not even to another host: the first one may have done it."""
-    failure.befall(hayfrp)
+    """Not even at another host, because the first one may have done it."""
+    failure.apply(hayfrp)
 
     with pytest.raises(UnavailableError) as caught:
         await write(transport)
@@ -686,20 +686,20 @@ async def test_a_write_is_never_sent_twice(
     assert mirror.calls == []
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.reason)
-async def test_a_read_goes_to_the_next_host(
+async def test_a_read_is_repeated_at_the_next_host(
     transport: Transport,
     hayfrp: HayFrpService,
     mirror: HayFrpService,
     failure: Failure,
 ) -> None:
-    failure.befall(hayfrp)
+    failure.apply(hayfrp)
 
     assert (await read(transport)).status == 200
     assert len(mirror.calls) == 1
 
-    failure.befall(mirror)
+    failure.apply(mirror)
     with pytest.raises(UnavailableError) as caught:
         await read(transport)
     assert caught.value.reason is failure.reason
@@ -708,17 +708,17 @@ async def test_a_read_goes_to_the_next_host(
 # Several hosts
 
 
-async def test_what_cannot_be_reached_has_seen_nothing(
+async def test_a_write_is_repeated_if_no_connection_was_made(
     transport: Transport, hayfrp: HayFrpService, mirror: HayFrpService
 ) -> None:
-    """So even a write goes to the next host, and if there is none, nowhere."""
+    """It goes to the next host, if there is one."""
     await hayfrp.stop()
 
     assert (await write(transport)).mapping()["status"] == 200
     assert len(mirror.calls_to("/user", type="login")) == 1
 
     await mirror.stop()
-    await turns()
+    await run_pending()
     before = transport.requests
     with unavailable(Reason.CONNECTION):
         await write(transport)
@@ -728,11 +728,11 @@ async def test_what_cannot_be_reached_has_seen_nothing(
     assert len(mirror.calls) == 1
 
 
-@pytest.mark.usefixtures("impatient")
-async def test_a_connection_that_never_comes_about_has_sent_nothing(
+@pytest.mark.usefixtures("short_timeouts")
+async def test_a_failed_connection_has_sent_nothing(
     session: ClientSession, hayfrp: HayFrpService
 ) -> None:
-    with black_hole() as nowhere:
+    with unresponsive_host() as nowhere:
         answer = await write(Transport(session, (nowhere, hayfrp.url), headers={"waf": "off"}))
         with unavailable(Reason.TIMEOUT):
             await write(Transport(session, (nowhere,)))
@@ -741,7 +741,7 @@ async def test_a_connection_that_never_comes_about_has_sent_nothing(
     assert len(hayfrp.calls) == 1
 
 
-async def test_a_stand_in_is_kept_for_five_minutes(
+async def test_the_second_host_is_used_for_five_minutes(
     transport: Transport, hayfrp: HayFrpService, mirror: HayFrpService, clock: Clock
 ) -> None:
     await hayfrp.stop()
@@ -759,7 +759,7 @@ async def test_a_stand_in_is_kept_for_five_minutes(
     assert (len(hayfrp.calls), len(mirror.calls)) == (2, 3)
 
 
-async def test_a_host_that_stays_away_is_asked_for_every_five_minutes(
+async def test_an_unavailable_host_is_tried_every_five_minutes(
     transport: Transport, hayfrp: HayFrpService, mirror: HayFrpService, clock: Clock
 ) -> None:
     await hayfrp.stop()
@@ -772,7 +772,7 @@ async def test_a_host_that_stays_away_is_asked_for_every_five_minutes(
     assert transport.requests == 9, "each time the first host was tried once"
 
 
-async def test_a_stand_in_that_fails_hands_back_at_once(
+async def test_a_failing_second_host_is_replaced_immediately(
     transport: Transport, hayfrp: HayFrpService, mirror: HayFrpService
 ) -> None:
     await hayfrp.stop()
@@ -784,11 +784,13 @@ async def test_a_stand_in_that_fails_hands_back_at_once(
     await read(transport)
 
     assert len(hayfrp.calls) == 2
-    assert transport.requests == 5, "the stand-in was tried once more, and then no longer"
+    assert transport.requests == 5, "the second host was tried once more"
 
 
-async def test_a_mirror_is_the_same_service(session: ClientSession, hayfrp: HayFrpService) -> None:
-    """A login at one host counts at another."""
+async def test_all_hosts_are_the_same_service(
+    session: ClientSession, hayfrp: HayFrpService
+) -> None:
+    """A login at one host is valid at another."""
     first = hayfrp.url.removeprefix("http://")
     hayfrp.fault("/user", "status", match={"type": "info", "Host": first}, times=None)
     transport = Transport(session, (hayfrp.url, hayfrp.mirror_url), headers={"waf": "off"})
@@ -830,7 +832,7 @@ def _http_date(seconds: float) -> str:
         (None, 60),
     ],
 )
-async def test_the_pause_that_a_service_asks_for(
+async def test_retry_after(
     alone: Transport, hayfrp: HayFrpService, value: Callable[[], str] | None, pause: float
 ) -> None:
     headers = {"Retry-After": value()} if value else {}
@@ -854,10 +856,10 @@ async def test_the_pause_that_a_service_asks_for(
         (lambda: "", 30),
     ],
 )
-async def test_service_clock_differs(
+async def test_retry_after_uses_the_clock_of_the_service(
     alone: Transport, hayfrp: HayFrpService, date: Callable[[], str], pause: float
 ) -> None:
-    """Its dates are compared with each other, ours only where it tells none."""
+    """Its dates are compared with each other, or with our clock if it sends only one."""
     headers = {"Date": date(), "Retry-After": _http_date(30)}
     hayfrp.fault("/version", "status", status=429, headers=headers)
 
@@ -868,7 +870,7 @@ async def test_service_clock_differs(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_nothing_is_sent_before_the_pause_is_over(
+async def test_no_request_during_the_pause(
     transport: Transport,
     hayfrp: HayFrpService,
     mirror: HayFrpService,
@@ -892,7 +894,7 @@ async def test_nothing_is_sent_before_the_pause_is_over(
     assert (await write(transport)).status == 200
 
 
-async def test_a_failure_without_a_pause_does_not_silence_us(
+async def test_an_error_without_retry_after_causes_no_pause(
     alone: Transport, hayfrp: HayFrpService
 ) -> None:
     hayfrp.fault("/user", "status", status=503)
@@ -923,16 +925,16 @@ async def test_a_failure_without_a_pause_does_not_silence_us(
     ],
     ids=range(11),
 )
-async def test_a_services_words_are_one_short_line_without_secrets(
+async def test_messages_are_one_short_line_without_secrets(
     alone: Transport, words: object, shown: str
 ) -> None:
-    """The last of them is cut in the middle of a secret."""
+    """The last one is cut off in the middle of a secret."""
     alone.secrets.add(SECRET)
 
     assert alone.redact(words) == shown.strip()
 
 
-async def test_what_is_sent_and_answered_as_a_secret_is_one(
+async def test_sent_and_received_secrets_are_redacted(
     alone: Transport, hayfrp: HayFrpService
 ) -> None:
     hayfrp.fault("/version", "body", body={"a": [{"node_token": "token-of-node"}]})
@@ -947,7 +949,7 @@ async def test_what_is_sent_and_answered_as_a_secret_is_one(
     assert alone.redact(words) == "** ** ** ** **"
 
 
-async def test_transports_can_share_their_secrets(
+async def test_transports_can_share_secrets(
     alone: Transport, session: ClientSession, hayfrp: HayFrpService
 ) -> None:
     other = Transport(session, (hayfrp.url,), secrets=alone.secrets)
@@ -956,7 +958,7 @@ async def test_transports_can_share_their_secrets(
     assert other.redact(SECRET) == "**"
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize(
     "fault, options",
     [
@@ -973,7 +975,7 @@ async def test_transports_can_share_their_secrets(
         ("body", {"body": {"token": SECRET}}),
     ],
 )
-async def test_nothing_that_is_logged_or_raised_holds_a_secret(
+async def test_no_secrets_in_logs_and_errors(
     alone: Transport,
     hayfrp: HayFrpService,
     caplog: pytest.LogCaptureFixture,
@@ -983,7 +985,7 @@ async def test_nothing_that_is_logged_or_raised_holds_a_secret(
     caplog.set_level(logging.DEBUG)
     hayfrp.fault("/user", fault, times=None, **options)
 
-    said = await _said(alone)
+    said = await _traceback_with_secrets(alone)
 
     assert SECRET not in said
     assert SECRET not in caplog.text
@@ -1001,12 +1003,12 @@ async def test_nothing_that_is_logged_or_raised_holds_a_secret(
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
     ],
 )
-async def test_broken_http_is_a_broken_connection(
+async def test_invalid_http_is_a_failed_connection(
     session: ClientSession, caplog: pytest.LogCaptureFixture, words: bytes
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    async with saying(words) as url:
-        said = await _said(Transport(session, (url,)))
+    async with server_of(words) as url:
+        said = await _traceback_with_secrets(Transport(session, (url,)))
 
     assert "UnavailableError: connection" in said
     assert SECRET not in said
@@ -1014,15 +1016,15 @@ async def test_broken_http_is_a_broken_connection(
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://", "nowhere", "ftp://127.0.0.1"])
-async def test_a_url_that_is_none_cannot_be_reached(session: ClientSession, url: str) -> None:
-    said = await _said(Transport(session, (url,)))
+async def test_an_invalid_url_cannot_be_reached(session: ClientSession, url: str) -> None:
+    said = await _traceback_with_secrets(Transport(session, (url,)))
 
     assert "UnavailableError: connection" in said
     assert SECRET not in said
 
 
-async def _said(transport: Transport) -> str:
-    """Send secrets everywhere they can go; all that a traceback shows of what is raised."""
+async def _traceback_with_secrets(transport: Transport) -> str:
+    """Send secrets in all parts of a request; return the traceback of the error."""
     try:
         answer = await transport.request("POST", "/user", read=True, **SECRETS)
         answer.mapping()
@@ -1031,7 +1033,7 @@ async def _said(transport: Transport) -> str:
     return ""
 
 
-async def test_a_debug_line_names_request_and_answer(
+async def test_debug_logging(
     alone: Transport, hayfrp: HayFrpService, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -1,4 +1,4 @@
-"""The choice of nodes."""
+"""Tests the selection of nodes."""
 
 from collections.abc import Mapping
 
@@ -24,11 +24,11 @@ NODES = {id_: Node(id=id_, name=f"node {id_}", online=True) for id_ in ("1", "2"
         ({"nodes": "something new"}, ["1", "2", "3"]),
     ],
 )
-def test_which_nodes_are_wanted(options: Mapping[str, object], ids: list[str]) -> None:
+def test_selected_nodes(options: Mapping[str, object], ids: list[str]) -> None:
     assert list(NodeFilter(options).select(NODES, {"2", "8"})) == ids
 
 
-def test_nodes_in_use_are_marked_and_matter() -> None:
+def test_nodes_in_use_are_marked_and_enabled() -> None:
     selected = NodeFilter({}).select(NODES, {"2"})
 
     assert selected["2"] == Node(id="2", name="node 2", online=True, in_use=True)

@@ -1,4 +1,4 @@
-"""How many requests are sent, and how often."""
+"""Tests the rate limiter."""
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from custom_components.tunnel_hub.api.rate_limiter import RateLimiter
 
 
-def test_a_few_at_once_then_so_many_a_second(freezer: FrozenDateTimeFactory) -> None:
+def test_a_burst_and_then_a_limited_rate(freezer: FrozenDateTimeFactory) -> None:
     rate = RateLimiter(4, at_once=3)
     assert [rate.delay() for _ in range(7)] == [0, 0, 0, 0.25, 0.5, 0.75, 1]
 
@@ -14,12 +14,12 @@ def test_a_few_at_once_then_so_many_a_second(freezer: FrozenDateTimeFactory) -> 
     assert [rate.delay() for _ in range(2)] == [0, 0.25]
 
     freezer.tick(3600)
-    assert [rate.delay() for _ in range(4)] == [0, 0, 0, 0.25], "a longer rest earns no more"
+    assert [rate.delay() for _ in range(4)] == [0, 0, 0, 0.25], "a longer pause allows no more"
 
 
 @pytest.mark.usefixtures("freezer")
-def test_five_hundred_take_their_time() -> None:
-    """After the first few, in no second are there more than a second's worth."""
+def test_five_hundred_requests_keep_the_rate() -> None:
+    """After the burst, no second has more requests than the rate."""
     rate = RateLimiter(4, at_once=10)
     moments = [rate.delay() for _ in range(500)]
 

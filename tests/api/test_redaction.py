@@ -1,4 +1,4 @@
-"""What a service repeats of a secret is hidden, in whatever form it comes."""
+"""Tests the redaction of secrets in all encodings."""
 
 import base64
 from collections.abc import Callable
@@ -14,7 +14,7 @@ import pytest
 from custom_components.tunnel_hub.api.redaction import Secrets
 
 PASSWORD = "pa ss+w/\"ö'<&>%41\\n密"
-"""With all that some encoding writes in another way, and with what looks like an escape."""
+"""With characters that some encoding changes, and with what looks like an escape sequence."""
 
 ENCODINGS: dict[str, Callable[[str], str]] = {
     "as it is": lambda secret: secret,
@@ -54,7 +54,7 @@ def knowing(*given: str) -> Secrets:
 @pytest.mark.parametrize(
     "secret", [PASSWORD, "demo-password", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOjF9.c2lnbmF0dXJl"]
 )
-def test_a_secret_is_hidden_in_every_form(encode: Callable[[str], str], secret: str) -> None:
+def test_a_secret_is_redacted_in_all_encodings(encode: Callable[[str], str], secret: str) -> None:
     repeated = encode(secret)
 
     shown = knowing(secret).hide(f"Not allowed: [{repeated}], try again")
@@ -84,14 +84,14 @@ def test_a_secret_is_hidden_in_every_form(encode: Callable[[str], str], secret: 
         ({"secret"}, "one\nsecret\ntwo", "one\n**\ntwo"),
     ],
 )
-def test_what_is_hidden(secrets: set[str], words: str, shown: str) -> None:
+def test_redacted_parts(secrets: set[str], words: str, shown: str) -> None:
     assert knowing(*secrets).hide(words) == shown
 
 
 @pytest.mark.parametrize("name", ["as it is", "URL", "HTML", "JSON", "base64"])
 @pytest.mark.parametrize("secret", ["demo-password", PASSWORD])
-def test_a_secret_that_is_cut_off_is_hidden(name: str, secret: str) -> None:
-    """Wherever in it the words end; of what is encoded a few characters may be left."""
+def test_a_truncated_secret_is_redacted(name: str, secret: str) -> None:
+    """At any position; a few encoded characters may remain."""
     secrets = knowing(secret)
     encoded = ENCODINGS[name](secret)
     allowed = 0 if name == "as it is" else 8
@@ -102,7 +102,7 @@ def test_a_secret_that_is_cut_off_is_hidden(name: str, secret: str) -> None:
 
 
 @given(secret=st.text(min_size=4, max_size=20), before=st.text(max_size=20))
-def test_no_beginning_of_a_secret_is_left_at_a_cut(secret: str, before: str) -> None:
+def test_no_beginning_of_a_secret_remains_before_a_cut(secret: str, before: str) -> None:
     secrets = knowing(secret)
     line = " ".join(secret.split())
 
@@ -111,8 +111,8 @@ def test_no_beginning_of_a_secret_is_left_at_a_cut(secret: str, before: str) -> 
 
 
 @pytest.mark.parametrize("name", ["SHA-256", "SHA-1", "MD5, upper case"])
-def test_a_digest_of_what_was_only_seen_is_hidden(name: str) -> None:
-    """However many were seen since, and within a longer run of digits too."""
+def test_a_digest_of_a_received_value_is_redacted(name: str) -> None:
+    """After any number of other values, and within a longer run of digits."""
     secrets = Secrets()
     secrets.learn({"user_email": "demo@example.com"})
     secrets.learn([{"token": f"token-{number}"} for number in range(1500)])
@@ -126,8 +126,8 @@ def test_a_digest_of_what_was_only_seen_is_hidden(name: str) -> None:
     assert time.thread_time() - started < 0.1
 
 
-def test_fields_with_secrets_are_learned() -> None:
-    """From what is answered and from what is sent, at any depth."""
+def test_fields_with_secrets_are_recognized() -> None:
+    """In answers and requests, at any depth."""
     secrets = Secrets()
     secrets.learn(
         {
@@ -143,14 +143,14 @@ def test_fields_with_secrets_are_learned() -> None:
     assert secrets.hide(words) == "** seaside ** code-1 ** **"
 
 
-async def test_a_large_answer_is_learned_in_turns() -> None:
+async def test_a_large_answer_is_searched_in_time_slices() -> None:
     secrets = Secrets()
     await secrets.learn_in_turns([{"token": f"token-{number:04}"} for number in range(1000)])
 
     assert secrets.hide("token-0000 token-0999") == "** **"
 
 
-def test_what_was_seen_long_ago_gives_way_and_what_was_given_stays() -> None:
+def test_old_received_values_are_dropped_and_given_ones_are_kept() -> None:
     secrets = knowing("given-1")
     for number in range(2001):
         secrets.learn({"token": f"token-{number:04}"})
@@ -162,8 +162,8 @@ def test_what_was_seen_long_ago_gives_way_and_what_was_given_stays() -> None:
 @pytest.mark.parametrize(
     "piece", ["a", "ab ", "%41", "\\u0041", "&amp;", "&", "a@", "a@b.", ".", "deadbeef", "%", "++"]
 )
-def test_it_takes_time_in_proportion(piece: str) -> None:
-    """Ten times the words take about ten times as long, whatever they are."""
+def test_time_grows_linearly(piece: str) -> None:
+    """Ten times the text takes about ten times as long."""
     secrets = knowing("demo-password")
 
     def seconds(length: int) -> float:

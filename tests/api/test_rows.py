@@ -1,4 +1,4 @@
-"""From rows to resources."""
+"""Tests the conversion of rows to resources."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -26,7 +26,7 @@ from .payloads import JSON_VALUES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thing(Resource):
-    """Something with one reading and one flag."""
+    """A resource with a number and a flag."""
 
     kind: ClassVar[str] = "thing"
 
@@ -46,37 +46,37 @@ def test_fields_are_those_with_a_source() -> None:
     assert THINGS.fields == {"id", "name", "weight"}
 
 
-def test_a_row_becomes_a_resource() -> None:
+def test_a_row_is_converted_to_a_resource() -> None:
     row = {"no": 7, "title": " seven ", "grams": "12", "heavy": True}
 
     assert THINGS.one(row) == Thing(id="7", name="seven", weight=12)
 
 
-def test_what_stands_nowhere_in_the_row_is_unknown() -> None:
+def test_missing_fields_are_unknown() -> None:
     assert THINGS.one({"no": "7"}) == Thing(id="7", name=None, weight=None, heavy=None)
 
 
-def test_what_is_known_otherwise_goes_over_the_row() -> None:
+def test_given_values_override_the_row() -> None:
     row = {"no": "7", "grams": 12}
 
     assert THINGS.one(row, heavy=True, weight=13) == Thing(id="7", weight=13, heavy=True)
 
 
 @pytest.mark.parametrize("row", [{}, {"no": None}, {"no": ""}, {"no": [7]}])
-async def test_a_row_without_an_id_is_nothing(row: Row) -> None:
+async def test_a_row_without_an_id_is_skipped(row: Row) -> None:
     assert THINGS.one(row) is None
     assert await THINGS.many([row, {"no": 1}]) == {"1": Thing(id="1")}
 
 
-async def test_rows_without_any_id_are_no_answer() -> None:
-    """Or all the things would be taken for gone, which they are only when there is no row."""
+async def test_rows_without_any_id_are_malformed() -> None:
+    """Otherwise all resources would be removed, which is only correct for an empty list."""
     with pytest.raises(UnavailableError) as caught:
         await THINGS.many([{"number": "1"}, {"number": "2"}])
     assert caught.value.reason is Reason.MALFORMED
     assert await THINGS.many([]) == {}
 
 
-async def test_of_two_rows_with_one_id_the_first_counts() -> None:
+async def test_the_first_row_with_an_id_counts() -> None:
     rows: list[Row] = [{"no": 1, "grams": 10}, {"no": 2}, {"no": "1", "grams": 20}]
 
     assert await THINGS.many(rows) == {"1": Thing(id="1", weight=10), "2": Thing(id="2")}
@@ -100,18 +100,18 @@ def test_rows_are_the_objects_of_a_list(value: object, rows: list[object]) -> No
 
 
 @given(value=JSON_VALUES)
-async def test_any_json_value_can_be_taken_for_rows(value: object) -> None:
+async def test_any_json_value_as_rows(value: object) -> None:
     things = await THINGS.many(rows_of([value, {"no": 1, "grams": value}]))
 
     assert all(thing.id == id_ != "" for id_, thing in things.items())
     assert "1" in things
 
 
-# Reading the same list again and again
+# Repeated reads of the same list
 
 
-class Kitchen:
-    """Builds things, and remembers which."""
+class CountingParser:
+    """Builds resources, and records which."""
 
     def __init__(self) -> None:
         self.built: list[str] = []
@@ -125,12 +125,12 @@ class Kitchen:
 
 
 def raw(weights: dict[str, int]) -> list[Row]:
-    """Return rows that are equal to others and the same as none."""
+    """Return rows that are equal to earlier ones, but not the same objects."""
     return [{"no": number, "grams": weight} for number, weight in weights.items()]
 
 
-async def test_an_unchanged_list_builds_nothing() -> None:
-    kitchen = Kitchen()
+async def test_an_unchanged_list_builds_no_resource() -> None:
+    kitchen = CountingParser()
     first = await kitchen.listing.read(raw({"1": 10, "2": 20}))
     assert first == {"1": Thing(id="1", weight=10), "2": Thing(id="2", weight=20)}
 
@@ -146,14 +146,14 @@ async def test_an_unchanged_list_builds_nothing() -> None:
         ({"1": 10, "2": 21, "3": 30}, ["21"]),
         ({"1": 10, "2": 20, "3": 30, "4": 40}, ["40"]),
         ({"1": 10, "2": 20}, []),
-        # What has another place is built again.
+        # A resource whose row has moved is built again.
         ({"2": 20, "3": 30}, ["20", "30"]),
         ({"2": 20, "1": 10, "3": 30}, ["20", "10"]),
         ({"1": 10, "4": 20, "3": 30}, ["20"]),
     ],
 )
 async def test_only_changed_rows_are_built(now: dict[str, int], built: list[str]) -> None:
-    kitchen = Kitchen()
+    kitchen = CountingParser()
     first = await kitchen.listing.read(raw({"1": 10, "2": 20, "3": 30}))
     kitchen.built.clear()
 
@@ -169,7 +169,7 @@ async def test_only_changed_rows_are_built(now: dict[str, int], built: list[str]
     assert kitchen.built == built
 
 
-async def test_a_list_is_read_as_any_rows_are() -> None:
+async def test_a_list_skips_rows_without_ids_and_duplicates() -> None:
     """Rows without an id are left out, of doubles the first counts."""
     rows: list[Row] = [{}, {"no": 1, "grams": 10}, {"no": ""}, {"no": "1", "grams": 20}, {"no": 2}]
 
@@ -178,7 +178,7 @@ async def test_a_list_is_read_as_any_rows_are() -> None:
 
 
 @given(answers=st.lists(st.lists(JSON_VALUES), max_size=4))
-async def test_a_listing_forgets_nothing_and_makes_nothing_up(answers: list[list[object]]) -> None:
+async def test_a_listing_equals_uncached_rows(answers: list[list[object]]) -> None:
     listing = RowCache(THINGS)
     for answer in answers:
         rows = rows_of([{"no": n % 3, "grams": value} for n, value in enumerate(answer)])
@@ -189,25 +189,25 @@ async def test_a_listing_forgets_nothing_and_makes_nothing_up(answers: list[list
     "value, rows",
     [([], []), ([{"no": 1}], [{"no": 1}]), ([None, {"no": 1}, "x"], [{"no": 1}])],
 )
-def test_a_list_that_must_be_there(value: object, rows: list[Row]) -> None:
+def test_a_required_list(value: object, rows: list[Row]) -> None:
     assert rows_in(value) == rows_in(value, null=True) == rows
 
 
 @pytest.mark.parametrize("value", ["", {}, {"no": 1}, 0, False, ["x"], [None], [[]]])
 @pytest.mark.parametrize("null", [True, False])
-def test_what_is_no_list_of_objects(value: object, null: bool) -> None:
-    """One without any object is not taken for an empty one: everything in it would be gone."""
+def test_an_invalid_list(value: object, null: bool) -> None:
+    """A list without objects is not empty: all its resources would be removed."""
     with pytest.raises(UnavailableError, match="malformed: no list of things"):
         rows_in(value, "things", null=null)
 
 
-def test_null_is_an_empty_list_where_a_service_says_so() -> None:
+def test_null_is_an_empty_list_if_allowed() -> None:
     assert rows_in(None, null=True) == []
     with pytest.raises(UnavailableError, match="malformed: no list of rows"):
         rows_in(None)
 
 
-def test_what_an_answer_must_hold() -> None:
+def test_a_required_field() -> None:
     assert expected(0, "number") == 0
     assert row_in({"data": {}}, "data") == {}
     with pytest.raises(UnavailableError, match="malformed: no number"):
@@ -215,12 +215,12 @@ def test_what_an_answer_must_hold() -> None:
 
 
 @pytest.mark.parametrize("value", [None, [], "x", 1])
-def test_what_is_no_object(value: object) -> None:
+def test_an_invalid_object(value: object) -> None:
     with pytest.raises(UnavailableError, match="malformed: no data"):
         row_in({"data": value}, "data")
 
 
-def test_a_feed_has_the_fields_of_its_rows_and_others() -> None:
+def test_fields_of_a_feed() -> None:
     async def _fetch() -> dict[str, Thing]:
         return {}
 

@@ -1,4 +1,4 @@
-"""Long work is divided into time slices."""
+"""Tests that long work is divided into time slices."""
 
 import asyncio
 from itertools import count
@@ -10,8 +10,8 @@ from custom_components.tunnel_hub.api import time_slices
 from custom_components.tunnel_hub.api.time_slices import in_time_slices
 
 
-async def turns_of_others(items: int) -> list[int]:
-    """Return how much had been done each time that someone else had the loop."""
+async def progress_seen_by_others(items: int) -> list[int]:
+    """Return the progress each time that another task runs."""
     done: list[int] = []
     seen: list[int] = []
 
@@ -28,13 +28,13 @@ async def turns_of_others(items: int) -> list[int]:
     return seen
 
 
-async def test_others_have_the_loop_between_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An hour passes whenever someone looks at the clock."""
+async def test_other_tasks_run_between_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reading of the clock is an hour later."""
     hours = count(step=3600)
     monkeypatch.setattr(time_slices, "time", SimpleNamespace(perf_counter=lambda: next(hours)))
-    assert await turns_of_others(5) == [0, 1, 2, 3, 4]
+    assert await progress_seen_by_others(5) == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.usefixtures("freezer")
-async def test_a_little_is_done_in_one_turn() -> None:
-    assert await turns_of_others(5) == [0]
+async def test_short_work_needs_one_slice() -> None:
+    assert await progress_seen_by_others(5) == [0]

@@ -1,4 +1,4 @@
-"""Certificates are checked: by default against those of the system, or against one's own CA."""
+"""Tests certificate checks, with the certificates of the system or with a custom CA."""
 
 from collections.abc import AsyncIterator
 import time
@@ -19,7 +19,7 @@ from simulator.hy2scale.keys import issue
 
 @pytest.fixture
 async def hy2scale() -> AsyncIterator[Hy2ScaleService]:
-    """A service with HTTPS, with a certificate of an unknown authority."""
+    """A service with HTTPS and a certificate of an unknown CA."""
     async with Simulator(services=("hy2scale",)) as running:
         service = running.get(Hy2ScaleService)
         service.state.ui.force_https, service.state.ui.https_cert_id = True, "web"
@@ -28,26 +28,26 @@ async def hy2scale() -> AsyncIterator[Hy2ScaleService]:
 
 
 def address(service: Hy2ScaleService) -> str:
-    """Return where it speaks HTTPS."""
+    """Return the HTTPS URL of a service."""
     return f"https://127.0.0.1:{URL(service.url).port}"
 
 
-async def refusal(transport: Transport) -> Reason:
-    """Ask, and return why there was no answer."""
+async def error_of(transport: Transport) -> Reason:
+    """Send a request, and return the reason of its error."""
     with pytest.raises(UnavailableError) as caught:
         await transport.request("GET", "/", read=False)
     return caught.value.reason
 
 
-async def test_an_unknown_authority(session: ClientSession, hy2scale: Hy2ScaleService) -> None:
-    assert await refusal(Transport(session, (address(hy2scale),))) is Reason.TLS
+async def test_an_unknown_ca(session: ClientSession, hy2scale: Hy2ScaleService) -> None:
+    assert await error_of(Transport(session, (address(hy2scale),))) is Reason.TLS
 
 
 @pytest.mark.parametrize("name", sorted(PROVIDERS))
-async def test_no_provider_says_anything_before(
+async def test_no_provider_sends_a_request_before_the_check(
     session: ClientSession, hy2scale: Hy2ScaleService, name: str
 ) -> None:
-    """Whatever the provider, nothing is sent where the certificate is not good."""
+    """No provider sends a request if the certificate is invalid."""
     url = URL(address(hy2scale))
     credentials = {
         "base_url": str(url).rstrip("/"),
@@ -66,8 +66,8 @@ async def test_no_provider_says_anything_before(
     assert not hy2scale.calls
 
 
-async def test_ones_own_authority(session: ClientSession, hy2scale: Hy2ScaleService) -> None:
-    """Only this authority is trusted."""
+async def test_a_custom_ca(session: ClientSession, hy2scale: Hy2ScaleService) -> None:
+    """Only this CA is trusted."""
     state = hy2scale.state
     ours, other = (
         trust({"ca": certificate.cert})
@@ -75,11 +75,11 @@ async def test_ones_own_authority(session: ClientSession, hy2scale: Hy2ScaleServ
     )
 
     await Transport(session, (address(hy2scale),), ssl=ours).request("GET", "/", read=False)
-    assert await refusal(Transport(session, (address(hy2scale),), ssl=other)) is Reason.TLS
+    assert await error_of(Transport(session, (address(hy2scale),), ssl=other)) is Reason.TLS
 
 
 @pytest.mark.parametrize("domain, days_ago", [("elsewhere.example.com", 1), ("127.0.0.1", 10)])
-async def test_a_certificate_for_another_place_or_time(
+async def test_a_certificate_for_another_host_or_time(
     session: ClientSession, hy2scale: Hy2ScaleService, domain: str, days_ago: int
 ) -> None:
     state = hy2scale.state
@@ -92,13 +92,13 @@ async def test_a_certificate_for_another_place_or_time(
 
     transport = Transport(session, (address(hy2scale),), ssl=trust({"ca": authority.cert}))
 
-    assert await refusal(transport) is Reason.TLS
+    assert await error_of(transport) is Reason.TLS
 
 
 @pytest.mark.parametrize(
     "name, credentials", [("chmlfrp", {"token": "t"}), ("hayfrp", {"token": "t"})]
 )
-async def test_without_an_address_it_is_https(
+async def test_https_is_the_default(
     session: ClientSession, monkeypatch: pytest.MonkeyPatch, name: str, credentials: dict[str, str]
 ) -> None:
     urls: list[URL] = []

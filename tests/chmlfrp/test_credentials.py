@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.chmlfrp import ChmlFrpService
 
-from ..api.event_loop import turns
+from ..api.event_loop import run_pending
 from ..common import HOUR, World
 from ..sampling import EXTENDED
 from ..test_config_flow import choose
@@ -168,7 +168,7 @@ async def test_a_pending_refresh_does_not_replace_a_new_sign_in(
     assert result["reason"] == "reconfigure_successful"
 
     gate.open()
-    await turns(2000)
+    await run_pending(2000)
     await world.settle()
 
     (newer,) = (name for name in world.service.state.grants if name != "g")
@@ -245,7 +245,7 @@ async def test_the_file_is_removed_with_the_entry(
 
     assert await world.hass.config_entries.async_remove(ENTRY)
     gate.open()
-    await turns(2000)
+    await run_pending(2000)
 
     assert FILE not in hass_storage, "a pending refresh does not create it again"
 

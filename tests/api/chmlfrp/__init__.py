@@ -1,1 +1,1 @@
-"""ChmlFrp, spoken to over real HTTP."""
+"""Tests of ChmlFrp's client and provider."""

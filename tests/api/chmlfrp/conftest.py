@@ -1,4 +1,4 @@
-"""A simulated ChmlFrp, and accounts that sign in there in each way."""
+"""A simulated ChmlFrp, and a client and a provider for it."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from ...chmlfrp.common import grant
 
 @pytest.fixture
 def client(session: ClientSession, chmlfrp: ChmlFrpService) -> ChmlFrpClient:
-    """The client of the demo account, with its API token."""
+    """A client with the API token of the demo account."""
     return ChmlFrpClient(Transport(session, (chmlfrp.url,)), FixedToken(chmlfrp.account.usertoken))
 
 
@@ -27,7 +27,7 @@ type Begin = Callable[[Credentials], ChmlFrpProvider]
 
 @pytest.fixture
 def begin(session: ClientSession, chmlfrp: ChmlFrpService) -> Begin:
-    """Make a provider with credentials, at the simulated service."""
+    """Return a function that creates a provider with credentials."""
 
     def _begin(credentials: Credentials) -> ChmlFrpProvider:
         urls = {"base_url": chmlfrp.url, "oauth_url": chmlfrp.oauth_url}
@@ -38,11 +38,11 @@ def begin(session: ClientSession, chmlfrp: ChmlFrpService) -> Begin:
 
 @pytest.fixture
 def provider(begin: Begin, chmlfrp: ChmlFrpService) -> ChmlFrpProvider:
-    """The demo account with its API token."""
+    """A provider with the API token of the demo account."""
     return begin({"token": chmlfrp.account.usertoken})
 
 
 @pytest.fixture
 def granted(chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory) -> Credentials:
-    """What an approved sign-in has given a moment ago, in time that stands still."""
+    """The credentials of a device sign-in that was just approved; time is frozen."""
     return grant(chmlfrp)

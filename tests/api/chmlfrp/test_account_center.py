@@ -1,4 +1,4 @@
-"""Signing a device in, whatever the person and the account center do."""
+"""Tests device sign-in with ChmlFrp's account center."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from .conftest import Begin
 
 
 class Waiting:
-    """Time that passes only while we wait to ask again. pauses: how long that was, each time."""
+    """A clock that only advances while the provider waits. pauses: the seconds of each wait."""
 
     def __init__(self, freezer: FrozenDateTimeFactory) -> None:
         self.freezer = freezer
@@ -33,7 +33,7 @@ class Waiting:
         self.before: dict[int, Callable[[], object]] = {}
 
     async def sleep(self, seconds: float) -> None:
-        """Let the time pass, and something happen before the nth question."""
+        """Advance the time, and run the action of the nth poll."""
         self.freezer.tick(seconds)
         self.pauses.append(seconds)
         self.before.get(len(self.pauses), lambda: None)()
@@ -51,8 +51,8 @@ def provider(freezer: FrozenDateTimeFactory, begin: Begin) -> ChmlFrpProvider:
     return begin({"client_id": "demo-client"})
 
 
-async def refusal(finish: ChmlFrpProvider) -> TunnelHubError:
-    """Wait in vain; why."""
+async def error_of(finish: ChmlFrpProvider) -> TunnelHubError:
+    """Wait for a sign-in that fails; return its error."""
     with pytest.raises(TunnelHubError) as caught:
         await finish.finish_device_sign_in()
     return caught.value
@@ -61,7 +61,7 @@ async def refusal(finish: ChmlFrpProvider) -> TunnelHubError:
 async def sign_in(
     provider: ChmlFrpProvider, waiting: Waiting, service: ChmlFrpService, question: int = 1
 ) -> Credentials:
-    """Sign in; the person agrees before the nth question."""
+    """Sign in; the user agrees before the nth poll."""
     code = await provider.begin_device_sign_in()
     waiting.before[question] = lambda: service.approve(code.user_code)
     return await provider.finish_device_sign_in()
@@ -93,7 +93,7 @@ async def test_sign_in(
     assert "password" not in credentials
 
 
-async def test_what_the_tokens_are_asked_for_with_is_secret(
+async def test_token_requests_contain_secrets_that_are_redacted(
     session: ClientSession, chmlfrp: ChmlFrpService
 ) -> None:
     center = AccountCenter(Transport(session, (chmlfrp.oauth_url,)), "demo-client")
@@ -105,9 +105,7 @@ async def test_what_the_tokens_are_asked_for_with_is_secret(
     assert authorization.device_code not in repr(authorization)
 
 
-async def test_how_long_there_is_to_agree(
-    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
-) -> None:
+async def test_lifetime_of_a_sign_in(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.state.settings.device_code_seconds = 900
 
     assert (await provider.begin_device_sign_in()).expires_in == 900
@@ -116,7 +114,7 @@ async def test_how_long_there_is_to_agree(
 async def test_slow_down(
     provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
 ) -> None:
-    """Five seconds more from then on, whatever is answered next."""
+    """Each slow_down adds five seconds to all later intervals."""
     chmlfrp.fault("/oauth2/token", "body", status=400, body={"error": "slow_down"}, after=1)
 
     await sign_in(provider, waiting, chmlfrp, question=4)
@@ -124,7 +122,7 @@ async def test_slow_down(
     assert waiting.pauses == [5, 5, 10, 10]
 
 
-async def test_the_service_is_never_asked_too_soon(
+async def test_polls_are_never_early(
     provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
 ) -> None:
     chmlfrp.state.settings.device_interval = 7
@@ -140,7 +138,7 @@ async def test_denied(provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: Chml
     code = await provider.begin_device_sign_in()
     waiting.before[2] = lambda: chmlfrp.deny(code.user_code)
 
-    error = await refusal(provider)
+    error = await error_of(provider)
 
     assert isinstance(error, InvalidInputError)
     assert error.key == "device_denied"
@@ -149,37 +147,37 @@ async def test_denied(provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: Chml
 async def test_expired(
     provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
 ) -> None:
-    """The account center says so."""
+    """The account center reports it."""
     code = await provider.begin_device_sign_in()
     waiting.before[2] = lambda: setattr(
         chmlfrp.device_code(code.user_code), "expires_at", chmlfrp.now()
     )
 
-    error = await refusal(provider)
+    error = await error_of(provider)
 
     assert isinstance(error, InvalidInputError)
     assert error.key == "device_expired"
     assert len(waiting.pauses) == 2
 
 
-async def test_nobody_comes(
+async def test_no_decision(
     provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
 ) -> None:
-    """We do not ask beyond the end, even if the account center has nothing to say of it."""
+    """Polling stops at the end, even if the account center does not report it."""
     code = await provider.begin_device_sign_in()
     chmlfrp.device_code(code.user_code).expires_at += 1000
 
-    error = await refusal(provider)
+    error = await error_of(provider)
 
     assert isinstance(error, InvalidInputError)
     assert error.key == "device_expired"
     assert 290 <= sum(waiting.pauses) <= 300
 
 
-async def test_a_bad_connection_is_waited_out(
+async def test_a_failing_connection_is_retried(
     provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
 ) -> None:
-    """Asking less and less often, as RFC 8628 wants it."""
+    """With increasing intervals, as RFC 8628 requires."""
     chmlfrp.fault("/oauth2/token", "reset")
     chmlfrp.fault("/oauth2/token", "html", status=502)
 
@@ -188,10 +186,10 @@ async def test_a_bad_connection_is_waited_out(
     assert waiting.pauses == [5, 10, 20]
 
 
-async def test_a_long_outage_does_not_make_us_miss_the_answer(
+async def test_a_long_outage_does_not_miss_the_decision(
     provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
 ) -> None:
-    """We ask once a minute at least."""
+    """The interval is at most one minute."""
     chmlfrp.fault("/oauth2/token", "html", status=502, times=5)
 
     assert await sign_in(provider, waiting, chmlfrp, question=6)
@@ -199,7 +197,7 @@ async def test_a_long_outage_does_not_make_us_miss_the_answer(
     assert waiting.pauses == [5, 10, 20, 40, 60, 60]
 
 
-async def test_retry_after_counts(
+async def test_retry_after(
     provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
 ) -> None:
     chmlfrp.fault("/oauth2/token", "status", status=429, headers={"Retry-After": "40"})
@@ -215,36 +213,38 @@ async def test_other_refusals(
     code = await provider.begin_device_sign_in()
     del chmlfrp.state.device_codes[code.user_code]
 
-    error = await refusal(provider)
+    error = await error_of(provider)
 
     assert type(error).__mro__[1] is RejectedError
     assert str(error) == "OAuth 2.0 invalid_grant"
 
 
-# Programs that may not
+# Programs without permission
 
 
-async def test_a_program_without_the_device_grant(begin: Begin, chmlfrp: ChmlFrpService) -> None:
-    """The account center shows it a login page."""
+async def test_a_program_without_device_grant(begin: Begin, chmlfrp: ChmlFrpService) -> None:
+    """The account center returns a login page."""
     with pytest.raises(InvalidInputError) as refused:
         await begin({"client_id": "browser-client"}).begin_device_sign_in()
 
     assert refused.value.key == "no_device_grant"
 
 
-async def test_a_page_while_we_wait(
+async def test_a_page_during_polling(
     provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
 ) -> None:
     await provider.begin_device_sign_in()
     chmlfrp.fault("/oauth2/token", "html", status=200)
 
-    error = await refusal(provider)
+    error = await error_of(provider)
 
     assert isinstance(error, InvalidInputError)
     assert error.key == "no_device_grant"
 
 
-async def test_a_firewall_is_no_refusal(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+async def test_a_firewall_is_not_a_refusal(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
     chmlfrp.fault("/oauth2/device_authorization", "html", status=403)
 
     with pytest.raises(UnavailableError) as failed:
@@ -272,7 +272,7 @@ async def test_a_refused_program(
 
 
 @REFUSED_PROGRAMS
-async def test_a_program_that_is_refused_while_we_wait(
+async def test_a_program_refused_during_polling(
     *,
     provider: ChmlFrpProvider,
     waiting: Waiting,
@@ -280,24 +280,24 @@ async def test_a_program_that_is_refused_while_we_wait(
     code: str,
     key: str,
 ) -> None:
-    """Not every account center looks at the program before it is asked for tokens."""
+    """Some account centers only check the program when it requests tokens."""
     await provider.begin_device_sign_in()
     chmlfrp.fault("/oauth2/token", "body", status=400, body={"error": code})
 
-    error = await refusal(provider)
+    error = await error_of(provider)
 
     assert isinstance(error, InvalidInputError)
     assert error.key == key
 
 
-async def test_an_unknown_program_at_the_simulator(begin: Begin) -> None:
+async def test_an_unknown_program_on_the_simulator(begin: Begin) -> None:
     with pytest.raises(InvalidInputError) as refused:
         await begin({"client_id": "nobody"}).begin_device_sign_in()
 
     assert refused.value.key == "unknown_client"
 
 
-async def test_another_refusal_at_the_beginning(
+async def test_another_refusal_at_the_start(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     chmlfrp.fault(
@@ -309,7 +309,7 @@ async def test_another_refusal_at_the_beginning(
 
 
 @pytest.mark.parametrize("missing", ["device_code", "user_code"])
-async def test_an_answer_without_a_code(
+async def test_an_answer_without_code(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, missing: str
 ) -> None:
     chmlfrp.fault("/oauth2/device_authorization", "patch", remove=(missing,))
@@ -320,10 +320,10 @@ async def test_an_answer_without_a_code(
     assert failed.value.reason is Reason.MALFORMED
 
 
-async def test_the_least_that_an_answer_holds(
+async def test_a_minimal_answer(
     provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
 ) -> None:
-    """Neither interval nor a complete address are obligatory."""
+    """The interval and the complete URL are optional."""
     chmlfrp.fault(
         "/oauth2/device_authorization",
         "patch",
@@ -338,13 +338,13 @@ async def test_the_least_that_an_answer_holds(
     assert waiting.pauses == [5]
 
 
-async def test_nothing_to_wait_for(provider: ChmlFrpProvider) -> None:
+async def test_no_sign_in_to_wait_for(provider: ChmlFrpProvider) -> None:
     with pytest.raises(UnsupportedError):
         await provider.finish_device_sign_in()
 
 
-async def test_waiting_can_be_given_up(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
-    """The user closes the window."""
+async def test_cancel(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    """The user closes the dialog."""
     await provider.begin_device_sign_in()
     waiting = asyncio.create_task(provider.finish_device_sign_in())
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Tokens: refreshed once for all, stored before they are used, never used up twice."""
+"""Tests ChmlFrp's tokens: one refresh for parallel requests, storage, reauthentication."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,15 +19,15 @@ from custom_components.tunnel_hub.api.models.account import AccountChanges
 from custom_components.tunnel_hub.api.provider import Credentials
 from simulator.chmlfrp import ChmlFrpService
 
-from ..event_loop import turns, until
+from ..event_loop import run_pending, until
 from .conftest import Begin
 
 
-class Home:
-    """A home with a provider, which stores what it is told to store."""
+class User:
+    """A provider with storage for its credentials."""
 
     def __init__(self, begin: Begin, service: ChmlFrpService, credentials: Credentials) -> None:
-        """Start with what an approved sign-in has given."""
+        """Start with the credentials of an approved sign-in."""
         self.begin = begin
         self.service = service
         self.stored: Mapping[str, str] = credentials
@@ -35,134 +35,134 @@ class Home:
         self.provider = self.restart()
 
     def restart(self) -> ChmlFrpProvider:
-        """Start over with what is stored, next to what ran before."""
+        """Restart with the stored credentials; the previous provider keeps running."""
         self.provider = self.begin(self.stored)
         self.provider.on_credentials = self.store
         return self.provider
 
     async def store(self, credentials: Credentials) -> None:
-        """Store, which takes its time."""
-        await turns(20)
+        """Store the credentials with a delay."""
+        await run_pending(20)
         self.stored = credentials
         self.times_stored += 1
 
-    async def ask(self) -> str:
-        """Ask for something that needs a token."""
+    async def request(self) -> str:
+        """Send a request that requires a token."""
         return (await self.provider.identify()).id
 
     @property
     def refreshes(self) -> int:
-        """How often the account center was asked for new tokens."""
+        """Return how often the account center was asked for new tokens."""
         return len(self.service.calls_to("/oauth2/token"))
 
 
 @pytest.fixture
-def home(begin: Begin, chmlfrp: ChmlFrpService, granted: Credentials) -> Home:
-    return Home(begin, chmlfrp, granted)
+def user(begin: Begin, chmlfrp: ChmlFrpService, granted: Credentials) -> User:
+    return User(begin, chmlfrp, granted)
 
 
 def tokens_seen(service: ChmlFrpService) -> list[str]:
-    """Return the tokens that the account was asked with."""
+    """Return the tokens of all requests for the account."""
     return [
         call.headers["Authorization"].removeprefix("Bearer ")
         for call in service.calls_to("/userinfo")
     ]
 
 
-# One refresh for all
+# One refresh for parallel requests
 
 
-async def test_twenty_calls_at_expiry_make_one_refresh(
-    home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
+async def test_twenty_requests_at_expiry_cause_one_refresh(
+    user: User, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
 ) -> None:
     freezer.tick(600)
 
-    answers = await asyncio.gather(*(home.ask() for _ in range(20)))
+    answers = await asyncio.gather(*(user.request() for _ in range(20)))
 
-    assert answers == ["227"] * 20, "none has failed"
-    assert home.refreshes == 1
-    assert set(tokens_seen(chmlfrp)) == {home.stored["access_token"]}, "no dead token was tried"
+    assert answers == ["227"] * 20, "every request succeeds"
+    assert user.refreshes == 1
+    assert set(tokens_seen(chmlfrp)) == {user.stored["access_token"]}, "no expired token is sent"
 
 
-async def test_twenty_calls_with_a_killed_token_make_one_refresh(
-    home: Home, chmlfrp: ChmlFrpService
+async def test_twenty_requests_with_an_invalidated_token_cause_one_refresh(
+    user: User, chmlfrp: ChmlFrpService
 ) -> None:
-    """Another program of the user's has refreshed: ours is refused though it has not ended."""
+    """Another program of the user has refreshed, so ours is refused before its expiry."""
     chmlfrp.state.grants["g"].access_token = "elsewhere"
 
-    answers = await asyncio.gather(*(home.ask() for _ in range(20)))
+    answers = await asyncio.gather(*(user.request() for _ in range(20)))
 
     assert answers == ["227"] * 20
-    assert home.refreshes == 1
+    assert user.refreshes == 1
 
 
-async def test_calls_under_way_survive_a_refresh(
+async def test_requests_survive_a_refresh(
     begin: Begin,
     chmlfrp: ChmlFrpService,
     granted: Credentials,
     freezer: FrozenDateTimeFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The refresh ends the token of a request that is on its way: it is sent again."""
+    """A refresh invalidates the token of a running request, which is sent again."""
     monkeypatch.setattr(random, "uniform", lambda first, last: last)
-    home = Home(begin, chmlfrp, {**granted, "expires_at": str(chmlfrp.now() + 91)})
+    user = User(begin, chmlfrp, {**granted, "expires_at": str(chmlfrp.now() + 91)})
     chmlfrp.fault("/userinfo", "delay", seconds=5)
-    slow = asyncio.create_task(home.ask())
+    slow = asyncio.create_task(user.request())
     await until(lambda: bool(chmlfrp.calls_to("/userinfo")))
     freezer.tick(2)
 
-    assert await home.ask() == "227"
+    assert await user.request() == "227"
     freezer.tick(4)
     assert await slow == "227"
     assert [call.status for call in chmlfrp.calls_to("/userinfo")] == [200, 200, 200]
     assert tokens_seen(chmlfrp)[0] == "access-0"
-    assert tokens_seen(chmlfrp)[1:] == [home.stored["access_token"]] * 2
-    assert home.refreshes == 1
+    assert tokens_seen(chmlfrp)[1:] == [user.stored["access_token"]] * 2
+    assert user.refreshes == 1
 
 
 async def test_two_providers_share_a_sign_in(
-    home: Home, begin: Begin, granted: Credentials, freezer: FrozenDateTimeFactory
+    user: User, begin: Begin, granted: Credentials, freezer: FrozenDateTimeFactory
 ) -> None:
-    """An entry is reloaded while it refreshes: both know the same refresh token."""
-    other = Home(begin, home.service, granted)
+    """An entry is reloaded during a refresh, so both providers have the same refresh token."""
+    other = User(begin, user.service, granted)
     freezer.tick(600)
 
-    await asyncio.gather(*(one.ask() for one in (home, other) for _ in range(10)))
+    await asyncio.gather(*(one.request() for one in (user, other) for _ in range(10)))
 
-    assert home.refreshes == 1
-    assert home.stored == other.stored, "both know what to store"
-    assert home.provider.credentials == other.provider.credentials
+    assert user.refreshes == 1
+    assert user.stored == other.stored, "both have the credentials to store"
+    assert user.provider.credentials == other.provider.credentials
 
 
-async def test_a_latecomer_with_a_used_up_token_gets_the_new_one(
-    home: Home, begin: Begin, granted: Credentials, freezer: FrozenDateTimeFactory
+async def test_a_provider_with_a_used_refresh_token_gets_the_new_tokens(
+    user: User, begin: Begin, granted: Credentials, freezer: FrozenDateTimeFactory
 ) -> None:
     freezer.tick(600)
-    await home.ask()
+    await user.request()
 
-    assert await Home(begin, home.service, granted).ask() == "227"
+    assert await User(begin, user.service, granted).request() == "227"
 
-    assert home.refreshes == 1
+    assert user.refreshes == 1
 
 
-async def test_what_ran_before_a_reload_shares_the_sign_in_with_what_runs_now(
-    home: Home, freezer: FrozenDateTimeFactory
+async def test_providers_before_and_after_a_reload_share_a_sign_in(
+    user: User, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Though the reload knows only the newest refresh token, and the other began with an older."""
+    """The new provider only has the newest refresh token, the old one started with an older one."""
     freezer.tick(600)
-    await home.ask()
-    before = home.provider
-    home.restart()
+    await user.request()
+    before = user.provider
+    user.restart()
     freezer.tick(600)
 
-    await asyncio.gather(before.identify(), home.ask())
+    await asyncio.gather(before.identify(), user.request())
 
-    assert home.refreshes == 2
-    assert before.credentials["refresh_token"] == home.stored["refresh_token"]
+    assert user.refreshes == 2
+    assert before.credentials["refresh_token"] == user.stored["refresh_token"]
 
 
 @pytest.mark.parametrize("differs", ["access_token", "oauth_url"])
-async def test_sign_ins_of_their_own_share_nothing(
+async def test_separate_sign_ins_are_not_shared(
     *,
     begin: Begin,
     chmlfrp: ChmlFrpService,
@@ -170,7 +170,7 @@ async def test_sign_ins_of_their_own_share_nothing(
     freezer: FrozenDateTimeFactory,
     differs: str,
 ) -> None:
-    """Neither without refresh tokens, nor with the same one of another account center."""
+    """Neither without refresh tokens, nor with the same refresh token of another account center."""
     if differs == "access_token":
         granted = {name: v for name, v in granted.items() if name != "refresh_token"}
     first = begin(granted)
@@ -187,110 +187,110 @@ async def test_sign_ins_of_their_own_share_nothing(
         assert await first.identify()
 
 
-async def test_a_restart_goes_on_with_what_is_stored(
-    home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
+async def test_a_restart_uses_the_stored_tokens(
+    user: User, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
 ) -> None:
     for _ in range(3):
         freezer.tick(600)
-        await home.ask()
-        home.restart()
-        await home.ask()
+        await user.request()
+        user.restart()
+        await user.request()
 
-    assert home.refreshes == 3
+    assert user.refreshes == 3
     refreshed = [call.get("refresh_token") for call in chmlfrp.calls_to("/oauth2/token")]
-    assert len(set(refreshed)) == 3, "none was used twice"
+    assert len(set(refreshed)) == 3, "no refresh token was used twice"
     assert chmlfrp.state.grants["g"].refreshes == 3
 
 
-# When
+# When tokens are refreshed
 
 
 @pytest.mark.parametrize("early, still, due", [(0.0, 539, 541), (1.0, 509, 511)])
-async def test_refreshed_early(
+async def test_refresh_before_expiry(
     *,
-    home: Home,
+    user: User,
     freezer: FrozenDateTimeFactory,
     monkeypatch: pytest.MonkeyPatch,
     early: float,
     still: float,
     due: float,
 ) -> None:
-    """60 to 90 seconds before the end, at random."""
+    """60 to 90 seconds before the expiry, at random."""
     monkeypatch.setattr(random, "uniform", lambda first, last: first + early * (last - first))
     freezer.tick(600)
-    await home.ask()
-    assert home.refreshes == 1
+    await user.request()
+    assert user.refreshes == 1
 
     freezer.tick(still)
-    await home.ask()
-    assert home.refreshes == 1
+    await user.request()
+    assert user.refreshes == 1
 
     freezer.tick(due - still)
-    await home.ask()
-    assert home.refreshes == 2
+    await user.request()
+    assert user.refreshes == 2
 
 
 @pytest.mark.parametrize("expires_at", ["", "soon", "-1"])
-async def test_an_end_that_is_not_known_may_be_past(
+async def test_an_unknown_expiry_counts_as_past(
     begin: Begin, chmlfrp: ChmlFrpService, granted: Credentials, expires_at: str
 ) -> None:
-    home = Home(begin, chmlfrp, {**granted, "expires_at": expires_at})
+    user = User(begin, chmlfrp, {**granted, "expires_at": expires_at})
 
-    assert await home.ask() == "227"
+    assert await user.request() == "227"
 
-    assert home.refreshes == 1
-    assert tokens_seen(chmlfrp) == [home.stored["access_token"]]
-
-
-# Stored first
+    assert user.refreshes == 1
+    assert tokens_seen(chmlfrp) == [user.stored["access_token"]]
 
 
-async def test_stored_before_used(
-    home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
+# Storing before use
+
+
+async def test_tokens_are_stored_before_use(
+    user: User, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
 ) -> None:
     may_store = asyncio.Event()
 
     async def _store(credentials: Credentials) -> None:
         await may_store.wait()
-        await home.store(credentials)
+        await user.store(credentials)
 
-    home.provider.on_credentials = _store
+    user.provider.on_credentials = _store
     freezer.tick(600)
-    asking = asyncio.create_task(home.ask())
-    await until(lambda: home.refreshes == 1)
-    await turns()
-    assert not chmlfrp.calls_to("/userinfo"), "not while it is being stored"
+    asking = asyncio.create_task(user.request())
+    await until(lambda: user.refreshes == 1)
+    await run_pending()
+    assert not chmlfrp.calls_to("/userinfo"), "not before it is stored"
 
     may_store.set()
     assert await asking == "227"
     grant = chmlfrp.state.grants["g"]
-    assert home.stored["access_token"] == grant.access_token
-    assert home.stored["refresh_token"] == grant.refresh_token
-    assert float(home.stored["expires_at"]) == pytest.approx(grant.expires_at, abs=1)
-    assert home.stored["client_id"] == "demo-client", "the rest stays"
+    assert user.stored["access_token"] == grant.access_token
+    assert user.stored["refresh_token"] == grant.refresh_token
+    assert float(user.stored["expires_at"]) == pytest.approx(grant.expires_at, abs=1)
+    assert user.stored["client_id"] == "demo-client", "other data are kept"
 
 
-async def test_tokens_are_stored_although_the_request_was_given_up(
-    home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
+async def test_tokens_are_stored_although_the_request_was_cancelled(
+    user: User, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The entry is unloaded while the answer is on its way: it would be lost forever."""
+    """The entry is unloaded before the answer: the tokens would be lost forever."""
     chmlfrp.fault("/oauth2/token", "delay", seconds=2)
     freezer.tick(600)
-    asking = asyncio.create_task(home.ask())
-    await until(lambda: home.refreshes == 1)
+    asking = asyncio.create_task(user.request())
+    await until(lambda: user.refreshes == 1)
 
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
     freezer.tick(3)
-    await until(lambda: home.times_stored == 1)
+    await until(lambda: user.times_stored == 1)
 
-    assert home.stored["refresh_token"] == chmlfrp.state.grants["g"].refresh_token
-    assert await home.restart().identify()
-    assert home.refreshes == 1
+    assert user.stored["refresh_token"] == chmlfrp.state.grants["g"].refresh_token
+    assert await user.restart().identify()
+    assert user.refreshes == 1
 
 
-async def test_works_without_a_store(
+async def test_without_storage(
     begin: Begin, granted: Credentials, freezer: FrozenDateTimeFactory
 ) -> None:
     provider = begin(granted)
@@ -302,67 +302,67 @@ async def test_works_without_a_store(
     assert provider.statistics()["token_renewals"] == 1
 
 
-# When it cannot be
+# Refused refreshes
 
 
-async def test_an_access_token_never_goes_into_a_query(home: Home, chmlfrp: ChmlFrpService) -> None:
-    """A refused API token is tried as the document has it; these are newer than the document."""
+async def test_access_tokens_are_never_in_a_query(user: User, chmlfrp: ChmlFrpService) -> None:
+    """A refused API token is sent as documented; access tokens are newer than the document."""
     chmlfrp.fault("/userinfo", "body", body={"msg": "无效的Token", "code": 401}, times=None)
 
     with pytest.raises(AuthenticationError):
-        await home.ask()
+        await user.request()
 
-    assert len(chmlfrp.calls_to("/userinfo")) == 2, "the old one and the new one"
+    assert len(chmlfrp.calls_to("/userinfo")) == 2, "the old token and the new one"
     assert not any("token" in call.query for call in chmlfrp.calls)
 
 
-async def test_a_used_up_refresh_token_asks_the_user(
-    home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
+async def test_a_used_refresh_token_requires_reauthentication(
+    user: User, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
 ) -> None:
     chmlfrp.state.grants["g"].refresh_token = "elsewhere"
     freezer.tick(600)
 
     for _ in range(3):
         with pytest.raises(AuthenticationError):
-            await home.ask()
+            await user.request()
 
-    assert home.refreshes == 1, "it is not tried again and again"
+    assert user.refreshes == 1, "it is not tried repeatedly"
 
 
-async def test_a_reload_asks_again_for_what_was_refused(
-    home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
+async def test_a_reload_retries_a_refused_refresh(
+    user: User, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Whatever was wrong may have been mended; what ran before the reload may still be there."""
+    """The cause may have been corrected; the provider from before the reload may still exist."""
     grant = chmlfrp.state.grants["g"]
     works, grant.refresh_token = grant.refresh_token, "elsewhere"
     freezer.tick(600)
     with pytest.raises(AuthenticationError):
-        await home.ask()
-    before = home.provider
+        await user.request()
+    before = user.provider
     grant.refresh_token = works
 
-    home.restart()
+    user.restart()
 
-    assert await home.ask() == "227"
-    assert before is not home.provider
+    assert await user.request() == "227"
+    assert before is not user.provider
 
 
 @pytest.mark.parametrize("code", ["invalid_client", "unauthorized_client"])
-async def test_a_program_that_is_no_longer_registered_asks_the_user(
-    home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory, code: str
+async def test_an_unregistered_program_requires_reauthentication(
+    user: User, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory, code: str
 ) -> None:
-    """It would be refused forever."""
+    """Every refresh would be refused."""
     chmlfrp.fault("/oauth2/token", "body", status=401, body={"error": code}, times=None)
     freezer.tick(600)
 
     for _ in range(2):
         with pytest.raises(AuthenticationError):
-            await home.ask()
+            await user.request()
 
-    assert home.refreshes == 1
+    assert user.refreshes == 1
 
 
-async def test_without_a_refresh_token_the_user_is_asked_at_the_end(
+async def test_without_refresh_token_expiry_requires_reauthentication(
     begin: Begin, chmlfrp: ChmlFrpService, granted: Credentials, freezer: FrozenDateTimeFactory
 ) -> None:
     provider = begin({name: v for name, v in granted.items() if name != "refresh_token"})
@@ -385,9 +385,9 @@ async def test_without_a_refresh_token_the_user_is_asked_at_the_end(
         ("reset", {}, Reason.CONNECTION),
     ],
 )
-async def test_a_failed_refresh_is_tried_again_later(
+async def test_a_failed_refresh_is_retried_later(
     *,
-    home: Home,
+    user: User,
     chmlfrp: ChmlFrpService,
     freezer: FrozenDateTimeFactory,
     fault: str,
@@ -398,14 +398,14 @@ async def test_a_failed_refresh_is_tried_again_later(
     freezer.tick(600)
 
     with pytest.raises(UnavailableError) as failed:
-        await home.ask()
+        await user.request()
     assert failed.value.reason is reason
 
-    assert await home.ask() == "227"
+    assert await user.request() == "227"
 
 
 async def test_other_refusals_are_raised(
-    home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
+    user: User, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
 ) -> None:
     chmlfrp.fault(
         "/oauth2/token",
@@ -416,25 +416,25 @@ async def test_other_refusals_are_raised(
     freezer.tick(600)
 
     with pytest.raises(RejectedError, match=r"^not for \*\*$"):
-        await home.ask()
+        await user.request()
 
 
-async def test_an_answer_without_a_new_refresh_token_keeps_the_old_one(
-    home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
+async def test_an_answer_without_refresh_token_keeps_the_old_one(
+    user: User, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
 ) -> None:
     chmlfrp.fault("/oauth2/token", "patch", remove=("refresh_token", "expires_in"))
     freezer.tick(600)
 
-    await home.ask()
+    await user.request()
 
-    assert home.stored["refresh_token"] == "refresh-0"
-    assert float(home.stored["expires_at"]) == pytest.approx(chmlfrp.now() + 600, abs=1)
-
-
-# The other two ways
+    assert user.stored["refresh_token"] == "refresh-0"
+    assert float(user.stored["expires_at"]) == pytest.approx(chmlfrp.now() + 600, abs=1)
 
 
-async def test_a_pasted_token_is_final(begin: Begin, chmlfrp: ChmlFrpService) -> None:
+# Pasted tokens and passwords
+
+
+async def test_a_pasted_token_cannot_be_renewed(begin: Begin, chmlfrp: ChmlFrpService) -> None:
     provider = begin({"token": "wrong"})
 
     with pytest.raises(AuthenticationError):
@@ -443,7 +443,9 @@ async def test_a_pasted_token_is_final(begin: Begin, chmlfrp: ChmlFrpService) ->
     assert not chmlfrp.calls_to("/login")
 
 
-async def test_without_credentials_nothing_is_asked(begin: Begin, chmlfrp: ChmlFrpService) -> None:
+async def test_without_credentials_no_request_is_sent(
+    begin: Begin, chmlfrp: ChmlFrpService
+) -> None:
     with pytest.raises(AuthenticationError):
         await begin({}).identify()
 
@@ -451,21 +453,21 @@ async def test_without_credentials_nothing_is_asked(begin: Begin, chmlfrp: ChmlF
 
 
 @pytest.fixture
-def by_password(begin: Begin, chmlfrp: ChmlFrpService) -> Home:
+def by_password(begin: Begin, chmlfrp: ChmlFrpService) -> User:
     chmlfrp.state.settings.password_login = True
-    return Home(begin, chmlfrp, {"username": "demo", "password": "demo-password"})
+    return User(begin, chmlfrp, {"username": "demo", "password": "demo-password"})
 
 
-async def test_one_login_for_all(by_password: Home, chmlfrp: ChmlFrpService) -> None:
-    await asyncio.gather(*(by_password.ask() for _ in range(10)))
+async def test_one_login_for_parallel_requests(by_password: User, chmlfrp: ChmlFrpService) -> None:
+    await asyncio.gather(*(by_password.request() for _ in range(10)))
 
     assert len(chmlfrp.calls_to("/login")) == 1
     assert by_password.stored["token"] == chmlfrp.account.usertoken
     assert by_password.times_stored == 1
 
 
-async def test_the_token_of_a_login_is_stored_before_used(
-    by_password: Home, chmlfrp: ChmlFrpService
+async def test_the_token_of_a_login_is_stored_before_use(
+    by_password: User, chmlfrp: ChmlFrpService
 ) -> None:
     may_store = asyncio.Event()
 
@@ -474,63 +476,65 @@ async def test_the_token_of_a_login_is_stored_before_used(
         await by_password.store(credentials)
 
     by_password.provider.on_credentials = _store
-    asking = [asyncio.create_task(by_password.ask()) for _ in range(2)]
+    asking = [asyncio.create_task(by_password.request()) for _ in range(2)]
     await until(lambda: bool(chmlfrp.calls_to("/login")))
-    await turns()
-    asking.append(asyncio.create_task(by_password.ask()))
-    await turns()
-    assert not chmlfrp.calls_to("/userinfo"), "not while it is being stored"
+    await run_pending()
+    asking.append(asyncio.create_task(by_password.request()))
+    await run_pending()
+    assert not chmlfrp.calls_to("/userinfo"), "not before it is stored"
 
     may_store.set()
     assert await asyncio.gather(*asking) == ["227"] * 3
 
 
-async def test_the_token_of_a_login_is_kept(by_password: Home, chmlfrp: ChmlFrpService) -> None:
-    await by_password.ask()
+async def test_the_token_of_a_login_is_reused(by_password: User, chmlfrp: ChmlFrpService) -> None:
+    await by_password.request()
     by_password.restart()
-    await by_password.ask()
+    await by_password.request()
 
     assert len(chmlfrp.calls_to("/login")) == 1
 
 
-async def test_a_token_that_was_reset_elsewhere(by_password: Home, chmlfrp: ChmlFrpService) -> None:
-    await by_password.ask()
+async def test_a_token_reset_by_another_program(by_password: User, chmlfrp: ChmlFrpService) -> None:
+    await by_password.request()
     chmlfrp.account.usertoken = "reset"
 
-    assert await by_password.ask() == "227"
+    assert await by_password.request() == "227"
 
     assert by_password.stored["token"] == "reset"
     assert by_password.provider.statistics()["token_renewals"] == 2
 
 
 async def test_a_login_that_returns_the_refused_token(
-    by_password: Home, chmlfrp: ChmlFrpService
+    by_password: User, chmlfrp: ChmlFrpService
 ) -> None:
-    await by_password.ask()
+    await by_password.request()
     chmlfrp.fault("/userinfo", "body", body={"msg": "无效的Token", "code": 401}, times=None)
 
     with pytest.raises(UnavailableError, match="无效的Token"):
-        await by_password.ask()
+        await by_password.request()
 
     assert len(chmlfrp.calls_to("/login")) == 2
 
 
-async def test_a_login_without_a_token(by_password: Home, chmlfrp: ChmlFrpService) -> None:
+async def test_a_login_without_a_token(by_password: User, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.fault("/login", "patch", remove=("data.usertoken",))
 
     with pytest.raises(UnavailableError):
-        await by_password.ask()
+        await by_password.request()
 
 
 async def test_a_refused_password_is_not_sent_again(
-    by_password: Home, chmlfrp: ChmlFrpService
+    by_password: User, chmlfrp: ChmlFrpService
 ) -> None:
-    """The service counts failed logins; waiting requests and later ones must not add to them."""
+    """The service counts failed logins; waiting and later requests must not add to them."""
     chmlfrp.account.password = "changed elsewhere"
 
-    failed = await asyncio.gather(*(by_password.ask() for _ in range(5)), return_exceptions=True)
+    failed = await asyncio.gather(
+        *(by_password.request() for _ in range(5)), return_exceptions=True
+    )
     with pytest.raises(AuthenticationError, match=r"^密码错误$"):
-        await by_password.ask()
+        await by_password.request()
 
     assert {str(err) for err in failed} == {"密码错误"}
     assert len(chmlfrp.calls_to("/login")) == 1
@@ -546,18 +550,18 @@ async def test_a_refused_password_is_not_sent_again(
         ("/update_username", AccountChanges(username="better_name")),
     ],
 )
-async def test_a_login_between_a_change_of_the_credentials_and_its_being_stored(
-    by_password: Home, chmlfrp: ChmlFrpService, path: str, changes: AccountChanges
+async def test_a_login_during_a_change_of_credentials(
+    by_password: User, chmlfrp: ChmlFrpService, path: str, changes: AccountChanges
 ) -> None:
-    """What is refused then says nothing of the new ones."""
-    await by_password.ask()
+    """A refusal of the old credentials does not affect the new ones."""
+    await by_password.request()
     gate = chmlfrp.gate(path, "after")
     changing = asyncio.create_task(by_password.provider.update_account(changes))
     await gate.reached()
     chmlfrp.account.usertoken = "reset"
-    asking = asyncio.create_task(by_password.ask())
+    asking = asyncio.create_task(by_password.request())
     await until(lambda: len(chmlfrp.calls_to("/login")) == 2)
-    await turns()
+    await run_pending()
 
     gate.open()
 
@@ -569,20 +573,20 @@ async def test_a_login_between_a_change_of_the_credentials_and_its_being_stored(
     assert chmlfrp.account.username == by_password.stored["username"]
 
 
-async def test_a_change_that_is_refused_leaves_what_signs_in(
-    by_password: Home, chmlfrp: ChmlFrpService
+async def test_a_refused_change_keeps_the_credentials(
+    by_password: User, chmlfrp: ChmlFrpService
 ) -> None:
-    """And a login that waits for it is refused in its turn."""
-    await by_password.ask()
+    """A login that waits for it is refused, too."""
+    await by_password.request()
     gate = chmlfrp.gate("/reset_password")
     chmlfrp.fault("/reset_password", "body", body={"code": 400, "msg": "太短"})
     changes = AccountChanges(password="short", current_password="demo-password")
     changing = asyncio.create_task(by_password.provider.update_account(changes))
     await gate.reached()
     chmlfrp.account.usertoken, chmlfrp.account.password = "reset", "changed elsewhere"
-    asking = asyncio.create_task(by_password.ask())
+    asking = asyncio.create_task(by_password.request())
     await until(lambda: len(chmlfrp.calls_to("/login")) == 2)
-    await turns()
+    await run_pending()
     assert not asking.done()
 
     gate.open()
@@ -595,20 +599,20 @@ async def test_a_change_that_is_refused_leaves_what_signs_in(
     assert len(chmlfrp.calls_to("/login")) == 2
 
 
-async def test_a_login_that_fails_otherwise_is_tried_again(
-    by_password: Home, chmlfrp: ChmlFrpService
+async def test_a_login_with_another_error_is_retried(
+    by_password: User, chmlfrp: ChmlFrpService
 ) -> None:
     chmlfrp.fault("/login", "html", status=520)
 
     with pytest.raises(UnavailableError):
-        await by_password.ask()
-    assert await by_password.ask() == "227"
+        await by_password.request()
+    assert await by_password.request() == "227"
 
 
-async def test_password_sign_in_switched_off(by_password: Home, chmlfrp: ChmlFrpService) -> None:
+async def test_password_login_is_disabled(by_password: User, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.state.settings.password_login = False
 
     with pytest.raises(AuthenticationError, match="access_token") as refused:
-        await by_password.ask()
+        await by_password.request()
 
     assert refused.value.key == "password_sign_in_off"

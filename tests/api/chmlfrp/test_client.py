@@ -1,4 +1,4 @@
-"""All endpoints: what they take, what they answer, and how they refuse."""
+"""Tests all endpoints of ChmlFrp: requests, answers and refusals."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -50,7 +50,7 @@ SUBDOMAIN = {
 
 
 @pytest.fixture
-def stranger(session: ClientSession, chmlfrp: ChmlFrpService) -> ChmlFrpClient:
+def anonymous(session: ClientSession, chmlfrp: ChmlFrpService) -> ChmlFrpClient:
     """A client without an account."""
     return ChmlFrpClient(Transport(session, (chmlfrp.url,)), FixedToken())
 
@@ -59,10 +59,10 @@ def stranger(session: ClientSession, chmlfrp: ChmlFrpService) -> ChmlFrpClient:
 
 
 @pytest.mark.parametrize("user", ["demo", "demo@example.com", "10001"])
-async def test_login(stranger: ChmlFrpClient, chmlfrp: ChmlFrpService, user: str) -> None:
+async def test_login(anonymous: ChmlFrpClient, chmlfrp: ChmlFrpService, user: str) -> None:
     chmlfrp.state.settings.password_login = True
 
-    row = await stranger.login(user, "demo-password")
+    row = await anonymous.login(user, "demo-password")
 
     assert row["usertoken"] == chmlfrp.account.usertoken
 
@@ -82,7 +82,7 @@ async def test_login(stranger: ChmlFrpClient, chmlfrp: ChmlFrpService, user: str
 )
 async def test_login_is_refused(
     *,
-    stranger: ChmlFrpClient,
+    anonymous: ChmlFrpClient,
     chmlfrp: ChmlFrpService,
     user: str,
     password: str,
@@ -92,23 +92,23 @@ async def test_login_is_refused(
     chmlfrp.state.settings.password_login = True
 
     with refused(error, words):
-        await stranger.login(user, password)
+        await anonymous.login(user, password)
 
 
-async def test_login_wants_an_access_token(stranger: ChmlFrpClient) -> None:
+async def test_login_requires_an_access_token(anonymous: ChmlFrpClient) -> None:
     with pytest.raises(AuthenticationError) as caught:
-        await stranger.login("demo", "demo-password")
+        await anonymous.login("demo", "demo-password")
 
     assert caught.value.key == "password_sign_in_off"
     assert caught.value.message == "缺少 access_token 参数"
 
 
-async def test_register(stranger: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
-    await stranger.sendmailcode("register", "new@example.com")
+async def test_register(anonymous: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    await anonymous.sendmailcode("register", "new@example.com")
     (mail,) = chmlfrp.state.mailbox
     assert (mail.to, mail.kind) == ("new@example.com", "register")
 
-    await stranger.register("newcomer", "new-password", "new@example.com", "10003", mail.code)
+    await anonymous.register("newcomer", "new-password", "new@example.com", "10003", mail.code)
 
     account = next(a for a in chmlfrp.state.accounts.values() if a.username == "newcomer")
     assert (account.password, account.email, account.qq) == (
@@ -125,7 +125,7 @@ async def test_userinfo(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
     (call,) = chmlfrp.calls
     assert call.headers["Authorization"] == f"Bearer {chmlfrp.account.usertoken}"
     assert call.headers["User-Agent"] == USER_AGENT
-    assert not call.query, "the token stays out of logs"
+    assert not call.query, "the token is not in logs"
 
 
 async def test_retoken(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
@@ -256,7 +256,7 @@ async def test_create_tunnel_is_refused(
 async def test_deletetunnel(
     client: ChmlFrpClient, chmlfrp: ChmlFrpService, style: str, path: str
 ) -> None:
-    """The way of today, then the documented one."""
+    """With the current endpoint, then with the documented one."""
     chmlfrp.state.settings.delete_style = style
 
     await client.deletetunnel("1")
@@ -303,12 +303,14 @@ async def test_tunnel_config(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> 
 
     assert config.startswith("[common]\n")
     assert "remote_port = 20001" in config
-    assert await client.tunnel_config("成都电信") == config, "it has one tunnel only"
+    assert await client.tunnel_config("成都电信") == config, "the node has only one tunnel"
     with refused(GoneError, "隧道不存在"):
         await client.tunnel_config("成都电信", "ssh")
 
 
-async def test_tunnel_config_that_is_none(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+async def test_tunnel_config_without_content(
+    client: ChmlFrpClient, chmlfrp: ChmlFrpService
+) -> None:
     chmlfrp.fault("/tunnel_config", "patch", patch={"data": None})
 
     with refused(UnavailableError):
@@ -318,8 +320,8 @@ async def test_tunnel_config_that_is_none(client: ChmlFrpClient, chmlfrp: ChmlFr
 # Nodes
 
 
-async def test_node(stranger: ChmlFrpClient) -> None:
-    rows = await stranger.node()
+async def test_node(anonymous: ChmlFrpClient) -> None:
+    rows = await anonymous.node()
 
     assert len(rows) == 8
     assert rows[0]["name"] == "成都电信"
@@ -340,58 +342,58 @@ async def test_nodeinfo_with_a_wrong_token(session: ClientSession, chmlfrp: Chml
         await client.nodeinfo("成都电信")
 
 
-async def test_node_stats(stranger: ChmlFrpClient) -> None:
-    rows = await stranger.node_stats()
+async def test_node_stats(anonymous: ChmlFrpClient) -> None:
+    rows = await anonymous.node_stats()
 
     assert [row["state"] for row in rows[-2:]] == ["maintenance", "offline"]
 
 
-async def test_node_uptime(stranger: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
-    rows = await stranger.node_uptime(30)
+async def test_node_uptime(anonymous: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    rows = await anonymous.node_uptime(30)
     assert len(rows) == 8
     assert isinstance(history := rows[0]["history_uptime"], list)
     assert len(history) == 30
 
-    (row,) = await stranger.node_uptime(7, "成都电信")
+    (row,) = await anonymous.node_uptime(7, "成都电信")
     assert row["node_name"] == "成都电信"
     with refused(RejectedError, "time 应在 1-90 之间"):
-        await stranger.node_uptime(91)
+        await anonymous.node_uptime(91)
 
 
-async def test_node_status_info(stranger: ChmlFrpClient) -> None:
-    info = await stranger.node_status_info("成都电信")
+async def test_node_status_info(anonymous: ChmlFrpClient) -> None:
+    info = await anonymous.node_status_info("成都电信")
 
     assert isinstance(samples := info["status_list"], list)
     assert len(samples) == 4800
     with refused(GoneError, "节点不存在"):
-        await stranger.node_status_info("nowhere")
+        await anonymous.node_status_info("nowhere")
 
 
 # The panel and versions
 
 
-async def test_panelinfo(stranger: ChmlFrpClient) -> None:
-    row = await stranger.panelinfo()
+async def test_panelinfo(anonymous: ChmlFrpClient) -> None:
+    row = await anonymous.panelinfo()
 
     assert (row["node_amount"], row["tunnel_amount"], row["user_amount"]) == (8, 22905, 22203)
 
 
-async def test_app_version(stranger: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
-    """Documented, and not there: a plain 404. Should it come, we can read it."""
+async def test_app_version(anonymous: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    """It is documented but missing: a plain 404. If it existed, it could be read."""
     with refused(UnsupportedError):
-        await stranger.app_version("Fabric", "1.20.1", "mcmod")
+        await anonymous.app_version("Fabric", "1.20.1", "mcmod")
     (call,) = chmlfrp.calls
     assert call.query == {"Loader": "Fabric", "Minecraft": "1.20.1", "type": "mcmod"}
 
     chmlfrp.fault("/app_version", "body", body={"code": 200, "data": {"version": "1.0"}})
-    assert await stranger.app_version("Fabric", "1.20.1", "mcmod") == {"version": "1.0"}
+    assert await anonymous.app_version("Fabric", "1.20.1", "mcmod") == {"version": "1.0"}
 
 
 # Free subdomains
 
 
-async def test_list_available_domains(stranger: ChmlFrpClient) -> None:
-    rows = await stranger.list_available_domains()
+async def test_list_available_domains(anonymous: ChmlFrpClient) -> None:
+    rows = await anonymous.list_available_domains()
 
     assert [row["domain"] for row in rows] == [
         "映射.example",
@@ -515,7 +517,7 @@ async def test_ssl_list(client: ChmlFrpClient) -> None:
     assert [row["status"] for row in await client.ssl_list()] == ["issued", "pending"]
 
 
-# What all of them have in common
+# All endpoints
 
 type Ask = Callable[[ChmlFrpClient], Awaitable[object]]
 
@@ -561,7 +563,7 @@ PUBLIC: dict[str, Ask] = {
 
 @pytest.mark.parametrize("name", SIGNED)
 async def test_a_wrong_token(session: ClientSession, chmlfrp: ChmlFrpService, name: str) -> None:
-    """The documented answer to it, from every endpoint that wants one."""
+    """The documented refusal of every endpoint that requires a token."""
     client = ChmlFrpClient(Transport(session, (chmlfrp.url,)), FixedToken("wrong"))
 
     with refused(AuthenticationError, "无效的Token"):
@@ -570,7 +572,7 @@ async def test_a_wrong_token(session: ClientSession, chmlfrp: ChmlFrpService, na
 
 @pytest.mark.parametrize("code", [400, 403])
 @pytest.mark.parametrize("words", ["无效的Token", "无效的登录状态", "错误的token"])
-async def test_a_refused_token_by_another_code(
+async def test_a_refused_token_with_another_code(
     client: ChmlFrpClient, chmlfrp: ChmlFrpService, code: int, words: str
 ) -> None:
     chmlfrp.fault("*", "body", times=None, body={"code": code, "state": "fail", "msg": words})
@@ -590,7 +592,7 @@ async def test_a_state_other_than_success_is_a_refusal(
         await client.offline_tunnel("homeassistant")
 
 
-async def test_a_state_may_be_missing_or_null(
+async def test_a_missing_or_null_state_is_success(
     client: ChmlFrpClient, chmlfrp: ChmlFrpService
 ) -> None:
     chmlfrp.fault("*", "patch", patch={"state": None})
@@ -600,10 +602,10 @@ async def test_a_state_may_be_missing_or_null(
 
 
 @pytest.mark.parametrize("name", SIGNED)
-async def test_a_server_that_wants_the_token_as_documented(
+async def test_a_server_that_reads_the_token_as_documented(
     client: ChmlFrpClient, chmlfrp: ChmlFrpService, name: str
 ) -> None:
-    """In the query or the JSON body, once the header has failed."""
+    """In the query or the JSON body, after the header was refused."""
     chmlfrp.state.settings.token_in = ["query", "body"]
     await client.userinfo()
     chmlfrp.calls.clear()
@@ -618,8 +620,8 @@ async def test_a_server_that_wants_the_token_as_documented(
     assert call.get("token") == chmlfrp.account.usertoken
 
 
-async def test_a_header_that_works_is_kept(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
-    """A token that is refused later is not sent in a query after all."""
+async def test_an_accepted_header_is_kept(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    """A token that is refused later is not sent in a query."""
     await client.userinfo()
     chmlfrp.account.usertoken = "reset"
     chmlfrp.calls.clear()
@@ -632,7 +634,7 @@ async def test_a_header_that_works_is_kept(client: ChmlFrpClient, chmlfrp: ChmlF
 
 
 @pytest.mark.parametrize("code_too", [True, False])
-async def test_http_status_makes_no_difference(
+async def test_http_status_is_irrelevant(
     client: ChmlFrpClient, chmlfrp: ChmlFrpService, code_too: bool
 ) -> None:
     chmlfrp.state.settings.http_status_follows_code = code_too
@@ -664,7 +666,7 @@ TROUBLES: tuple[tuple[str, dict[str, Any], Reason], ...] = (
 
 
 @pytest.mark.parametrize("name, kind, options, reason", each_with_each(ALL, TROUBLES))
-async def test_no_answer(
+async def test_failures(
     *,
     client: ChmlFrpClient,
     chmlfrp: ChmlFrpService,
@@ -673,7 +675,7 @@ async def test_no_answer(
     options: dict[str, Any],
     reason: Reason,
 ) -> None:
-    """Nothing of the kind is a refused login."""
+    """None of them counts as refused credentials."""
     chmlfrp.fault("*", kind, times=None, **options)
 
     with pytest.raises(UnavailableError) as failed:
@@ -692,12 +694,12 @@ READS = {
 
 
 @pytest.mark.parametrize("name", ALL)
-async def test_only_reads_are_tried_again(
+async def test_only_reads_are_retried(
     client: ChmlFrpClient,
     chmlfrp: ChmlFrpService,
     name: str,
 ) -> None:
-    """Whether GET or POST: what a write has done already must not be done twice."""
+    """With GET or POST: a write may already have been done."""
     chmlfrp.fault("*", "status", status=502, times=None)
 
     with pytest.raises(UnavailableError):
@@ -709,7 +711,7 @@ async def test_only_reads_are_tried_again(
 @pytest.mark.parametrize("status", [404, 405])
 @pytest.mark.parametrize("body", ["404 page not found", {"error": "Not Found", "path": "/x"}])
 @pytest.mark.parametrize("name", ["qiandao_info", "app_version", "node_status_info"])
-async def test_a_server_without_the_route(
+async def test_a_missing_route(
     *,
     client: ChmlFrpClient,
     chmlfrp: ChmlFrpService,
@@ -717,7 +719,7 @@ async def test_a_server_without_the_route(
     body: str | dict[str, object],
     status: int,
 ) -> None:
-    """It says so in words or in JSON."""
+    """The server reports it as text or as JSON."""
     if isinstance(body, dict):
         body = {"status": status, **body}
     chmlfrp.fault("*", "body", status=status, body=body)
@@ -726,10 +728,10 @@ async def test_a_server_without_the_route(
         await ALL[name](client)
 
 
-async def test_a_page_not_found_is_no_missing_route(
+async def test_an_html_404_is_not_a_missing_route(
     client: ChmlFrpClient, chmlfrp: ChmlFrpService
 ) -> None:
-    """It comes from what stands before the service, and may be another one tomorrow."""
+    """A server in front of the service sends it, and it may be temporary."""
     chmlfrp.fault("*", "html", status=404, times=None)
 
     with pytest.raises(UnavailableError) as failed:
@@ -743,7 +745,7 @@ OBJECTS = ("userinfo", "panelinfo", "qiandao_info", "ssl_list", "node_status_inf
 
 
 @pytest.mark.parametrize("name", LISTS + OBJECTS)
-async def test_data_of_another_shape(
+async def test_data_of_a_wrong_type(
     client: ChmlFrpClient, chmlfrp: ChmlFrpService, name: str
 ) -> None:
     chmlfrp.fault("*", "patch", patch={"data": "?"}, times=None)
@@ -763,7 +765,7 @@ async def test_too_many_requests(client: ChmlFrpClient, chmlfrp: ChmlFrpService)
     assert (failed.value.reason, failed.value.retry_after) == (Reason.RATE_LIMITED, 30)
 
 
-async def test_secrets_in_the_services_words(
+async def test_secrets_in_messages_are_redacted(
     session: ClientSession, chmlfrp: ChmlFrpService
 ) -> None:
     transport = Transport(session, (chmlfrp.url,))
@@ -776,7 +778,7 @@ async def test_secrets_in_the_services_words(
         await client.tunnel()
 
 
-async def test_a_refusal_without_words(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+async def test_a_refusal_without_message(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.fault("/tunnel", "body", body={"code": 418})
 
     with refused(RejectedError, "418"):

@@ -1,4 +1,4 @@
-"""ChmlFrp as feeds and commands, without Home Assistant."""
+"""Tests ChmlFrp's feeds and commands."""
 
 from datetime import UTC, datetime, timedelta
 import threading
@@ -41,45 +41,45 @@ async def nodes(provider: ChmlFrpProvider) -> dict[str, Node]:
 
 
 def test_only_https_by_default() -> None:
-    """The password and the token travel in requests."""
+    """Requests contain the password and the token."""
     assert HOST.startswith("https://")
     assert ACCOUNT_CENTER.startswith("https://")
 
 
-class _StayedHereError(Exception):
-    """A request that did not leave."""
+class _NotSentError(Exception):
+    """The request was not sent."""
 
 
 @pytest.mark.parametrize(
     "name, entered",
     [("base_url", "http://cf-v2.uapis.cn/"), ("oauth_url", "http://Account-Api.qzhua.net")],
 )
-async def test_the_public_service_is_always_asked_by_https(name: str, entered: str) -> None:
-    """Even if a user copies what the document prints."""
+async def test_the_public_service_always_uses_https(name: str, entered: str) -> None:
+    """Also if a user copies the URL of the document."""
     asked: list[str] = []
 
     class _Session:
-        """Hears of a request, and lets none leave."""
+        """A session that records URLs, and sends no request."""
 
         closed = False
 
         def request(self, _: str, url: str, **__: object) -> None:
             asked.append(url)
-            raise _StayedHereError
+            raise _NotSentError
 
     stored = {"client_id": "c", "access_token": "a", "refresh_token": "r", "expires_at": "0"}
     provider = ChmlFrpProvider(cast("ClientSession", _Session()), {**stored, name: entered}, {})
-    with pytest.raises(_StayedHereError):
+    with pytest.raises(_NotSentError):
         await (provider.identify() if name == "oauth_url" else provider.node_names())
 
     assert asked
     assert all(url.startswith((HOST, ACCOUNT_CENTER)) for url in asked)
 
 
-async def test_no_token_leaves_without_being_asked_for(
+async def test_tokens_are_only_sent_if_required(
     session: ClientSession, chmlfrp: ChmlFrpService
 ) -> None:
-    """Lists that are public are asked for without it."""
+    """Public lists are requested without a token."""
     provider = ChmlFrpProvider(session, {"token": "t", "base_url": f"{chmlfrp.url}/"}, {})
 
     await provider.node_names()
@@ -102,7 +102,7 @@ async def test_an_account_without_a_name(
     assert (await provider.identify()).title == "227"
 
 
-async def test_nodes_and_tunnels_share_a_listing(
+async def test_nodes_and_tunnels_share_a_list(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     found = await nodes(provider)
@@ -112,8 +112,8 @@ async def test_nodes_and_tunnels_share_a_listing(
     assert len(chmlfrp.calls_to("/tunnel")) == 1
 
 
-async def test_tunnels_know_their_node(provider: ChmlFrpProvider) -> None:
-    """By the id that a node keeps when it is renamed."""
+async def test_node_of_a_tunnel(provider: ChmlFrpProvider) -> None:
+    """Found by the id that a node keeps when it is renamed."""
     await nodes(provider)
 
     found = await tunnels(provider)
@@ -122,10 +122,8 @@ async def test_tunnels_know_their_node(provider: ChmlFrpProvider) -> None:
     assert found["5"].node_id is None, "removed"
 
 
-async def test_a_node_that_is_listed_without_figures(
-    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
-) -> None:
-    """And one with figures that is not listed."""
+async def test_a_node_without_load_data(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    """And load data of a node that is not listed."""
     chmlfrp.fault("/node", "patch", patch={"data.0.id": None})
     chmlfrp.fault("/node_stats", "patch", patch={"data.1.id": None})
 
@@ -170,7 +168,7 @@ async def test_states(
     assert tunnel.online is (None if state is None else state is TunnelState.ONLINE)
 
 
-async def test_types_wander(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+async def test_types_vary(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.fault(
         "/tunnel",
         "patch",
@@ -191,7 +189,7 @@ async def test_types_wander(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) 
     assert (tunnel.protocol, tunnel.encryption, tunnel.connections) == ("tcp", True, 3)
 
 
-async def test_an_ipv6_address_stands_in_brackets(
+async def test_an_ipv6_address_has_brackets(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     patch = {"data.0.localip": "fd12::5", "data.0.ip": "2001:db8::7", "data.0.dorp": 20001}
@@ -211,7 +209,7 @@ async def test_a_tunnel_without_a_local_port(
     assert (await tunnels(provider))["1"].local_address == "127.0.0.1"
 
 
-async def test_commands_before_anything_was_read(
+async def test_commands_before_the_first_poll(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     await provider.force_tunnel_offline("1")
@@ -228,7 +226,7 @@ async def test_refresh_returns_the_state_at_the_node(
 
     tunnel = await provider.check_tunnel("1")
     assert (tunnel.state, tunnel.online, tunnel.connections) == (TunnelState.ONLINE, True, 4)
-    assert tunnel.name == "homeassistant", "the rest stays"
+    assert tunnel.name == "homeassistant", "other fields are kept"
 
     chmlfrp.state.tunnels["1"].client_running = False
     tunnel = await provider.check_tunnel("1")
@@ -243,7 +241,7 @@ async def test_refresh_without_a_state(provider: ChmlFrpProvider, chmlfrp: ChmlF
     assert (tunnel.state, tunnel.online) == (None, None)
 
 
-async def test_a_known_node_costs_no_request(
+async def test_a_known_node_requires_no_request(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     names = await provider.node_names()
@@ -256,7 +254,7 @@ async def test_a_known_node_costs_no_request(
     assert [call.path for call in chmlfrp.calls] == ["/node_status_info"]
 
 
-async def test_a_node_that_is_new(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+async def test_a_new_node(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
     await provider.node_names()
     chmlfrp.state.nodes["1"].name = "renamed"
 
@@ -268,8 +266,8 @@ async def test_a_node_that_is_new(provider: ChmlFrpProvider, chmlfrp: ChmlFrpSer
     assert chmlfrp.state.tunnels[created].node == "renamed"
 
 
-async def test_details_of_a_node(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
-    """Also of one that was not read before; without its secrets."""
+async def test_node_details(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    """Also of a node that was not read before; without its secrets."""
     node = await provider.node_details("1")
 
     assert (node.name, node.group, node.in_use) == ("成都电信", "user", True)
@@ -288,7 +286,7 @@ async def test_details_of_a_node(provider: ChmlFrpProvider, chmlfrp: ChmlFrpServ
         {"data.coordinates": "200,100", "data.storage_total": None, "data.uptime_seconds": -1},
     ],
 )
-async def test_details_that_make_no_sense(
+async def test_invalid_node_details(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, patch: dict[str, object]
 ) -> None:
     chmlfrp.fault("/nodeinfo", "patch", patch=patch)
@@ -298,7 +296,9 @@ async def test_details_that_make_no_sense(
     assert (node.latitude, node.longitude, node.disk_usage, node.started) == (None,) * 4
 
 
-async def test_details_without_an_id(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+async def test_node_details_without_an_id(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
     chmlfrp.fault("/nodeinfo", "patch", remove=("data.id",))
 
     assert (await provider.node_details("1")).load_1 is None
@@ -322,7 +322,7 @@ async def test_uptime_without_records(provider: ChmlFrpProvider, chmlfrp: ChmlFr
         ("", None),
     ],
 )
-async def test_what_a_sign_in_brought(
+async def test_result_of_a_sign_in(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, message: str, points: int | None
 ) -> None:
     chmlfrp.fault("/qiandao", "patch", patch={"msg": message})
@@ -337,7 +337,7 @@ async def test_what_a_sign_in_brought(
     assert (await provider.sign_in_with_captcha(CAPTCHA)).points is None
 
 
-async def test_a_reset_token_does_not_end_a_sign_in_by_browser(
+async def test_reset_link_token_keeps_a_sign_in_by_browser(
     begin: Begin, chmlfrp: ChmlFrpService, granted: Credentials
 ) -> None:
     """It reads the new token, which running clients need."""
@@ -352,7 +352,7 @@ async def test_a_reset_token_does_not_end_a_sign_in_by_browser(
     assert provider.statistics()["token_renewals"] == 0
 
 
-async def test_passwords_in_the_services_words(
+async def test_passwords_in_messages_are_redacted(
     begin: Begin, provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     """The message may contain the password, which is not shown."""
@@ -371,10 +371,10 @@ async def test_passwords_in_the_services_words(
         await provider.update_account(changes)
 
 
-async def test_history_is_cut(
+async def test_history_is_shortened(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In another thread than the event loop's: thousands of rows are read for it."""
+    """In another thread than the event loop's, because thousands of rows are read."""
     threads: list[threading.Thread] = []
     cut = history.samples
 
@@ -393,7 +393,7 @@ async def test_history_is_cut(
     assert threading.current_thread() not in threads
 
 
-async def test_history_is_of_the_last_hour(provider: ChmlFrpProvider) -> None:
+async def test_history_contains_the_last_hour(provider: ChmlFrpProvider) -> None:
     every = await provider.node_history(
         "1", ["clients"], datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
     )
@@ -405,10 +405,8 @@ async def test_history_is_of_the_last_hour(provider: ChmlFrpProvider) -> None:
     assert last - first == timedelta(hours=1)
 
 
-async def test_traffic_that_makes_no_sense(
-    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
-) -> None:
-    """Dates that are none are left out; lists that are none are empty."""
+async def test_invalid_traffic(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    """Invalid dates are left out; invalid lists are empty."""
     chmlfrp.fault("/flow_last_7_days", "patch", patch={"data.0.time": "13-45"})
     chmlfrp.fault("/tunnel/last7days", "patch", patch={"data.traffic_in": None})
 
@@ -433,7 +431,7 @@ async def test_traffic_lists_of_unequal_length_both_end_today(
     assert before.day < today.day
 
 
-async def test_a_subdomains_other_fields_stay(
+async def test_editing_a_subdomain_keeps_other_fields(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     chmlfrp.state.subdomains["6"].remarks = "a note"
@@ -449,7 +447,7 @@ async def test_a_subdomains_other_fields_stay(
     )
 
 
-async def test_a_ttl_that_we_do_not_know_is_shown_as_it_is(
+async def test_an_unknown_ttl_is_shown_unchanged(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     chmlfrp.state.subdomains["6"].ttl = "3分钟"
@@ -457,9 +455,7 @@ async def test_a_ttl_that_we_do_not_know_is_shown_as_it_is(
     assert (await provider.subdomains())[0].ttl == "3分钟"
 
 
-async def test_offline_answers_of_another_shape(
-    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
-) -> None:
+async def test_invalid_offline_answers(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.fault("/offline_user_nodes", "patch", patch={"data.results": None})
 
     assert await provider.force_all_offline() == {}
@@ -478,8 +474,8 @@ async def test_statistics(provider: ChmlFrpProvider) -> None:
     assert provider.statistics() == {"requests": 1, "token_renewals": 0}
 
 
-async def test_certificates_in_order(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
-    """The next to expire, those without an end, those that have expired."""
+async def test_certificates_are_sorted(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    """By expiry: the next one first, then those without an expiry, then expired ones."""
     now = chmlfrp.now()
     ends = {"later": now + 9, "expired": now - 9, "next": now + 3, "pending": None}
     chmlfrp.state.certificates = [
@@ -493,8 +489,8 @@ async def test_certificates_in_order(provider: ChmlFrpProvider, chmlfrp: ChmlFrp
     assert [c.domains for c in account.certificates] == ["next", "later", "pending", "expired"]
 
 
-def test_moments_of_messages() -> None:
-    """Those of messages are Shanghai's; a notice that is not published yet has been written."""
+def test_times_of_messages() -> None:
+    """Messages have Shanghai's time; an unpublished notice has its creation time."""
     found = newest_messages(
         [{"time": "2026-10-20 08:00:00", "content": "<b>message</b>"}, {"content": "no time"}],
         [
@@ -510,7 +506,7 @@ def test_moments_of_messages() -> None:
     ]
 
 
-def test_the_newest_messages_are_enough() -> None:
+def test_only_the_newest_messages_are_kept() -> None:
     rows: list[Row] = [
         {"time": f"2026-10-20 08:{minute:02}:00", "content": f"{minute}"} for minute in range(30)
     ]

@@ -1,1 +1,1 @@
-"""The EasyTier node manager, in both of its dialects."""
+"""Tests of the EasyTier node manager's client and provider, in both dialects."""

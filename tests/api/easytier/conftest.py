@@ -1,4 +1,4 @@
-"""A simulated node manager, in each dialect, and a client that is signed in there."""
+"""A simulated node manager in each dialect, and a client and a provider for it."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ def dialect(request: pytest.FixtureRequest) -> Dialect:
 
 
 @pytest.fixture
-def stranger(session: ClientSession, easytier: EasyTierService) -> EasyTierClient:
+def anonymous(session: ClientSession, easytier: EasyTierService) -> EasyTierClient:
     """A client without an account."""
     return EasyTierClient(Transport(session, (easytier.url,)), FixedToken())
 
@@ -55,7 +55,7 @@ type Begin = Callable[..., EasyTierProvider]
 
 @pytest.fixture
 def begin(session: ClientSession, easytier: EasyTierService) -> Begin:
-    """Make a provider for an account, or without one, at the simulated service."""
+    """Return a function that creates a provider for an account, or without one."""
 
     def _begin(
         name: str | None = "demo", options: Options | None = None, **credentials: str

@@ -1,4 +1,4 @@
-"""All endpoints in both dialects: what they take, what they answer, and how they refuse."""
+"""Tests all endpoints of the node manager in both dialects: requests, answers and refusals."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -42,7 +42,7 @@ FIELDS: Mapping[str, object] = {
     "allow_relay": 1,
 }
 OTHERS = "9"
-"""A node that is not the demo account's."""
+"""A node of another account."""
 UNKNOWN_ID = "99"
 TARGET = {
     "server": "tcp://198.18.0.2:11010",
@@ -51,13 +51,13 @@ TARGET = {
 }
 
 
-def paths(easytier: EasyTierService) -> list[str]:
-    """Return what was asked, in order."""
+def requested_paths(easytier: EasyTierService) -> list[str]:
+    """Return the requested paths in order."""
     return [f"{call.method} {call.path}" for call in easytier.calls]
 
 
 def target(easytier: EasyTierService, number: str = "1") -> dict[str, str]:
-    """Return what a check wants of a node's first connection."""
+    """Return the query for a check of a node's first connection."""
     node = easytier.state.nodes[number]
     way = node.connections[0]
     return {
@@ -71,78 +71,80 @@ def target(easytier: EasyTierService, number: str = "1") -> dict[str, str]:
 
 
 async def test_register(
-    stranger: EasyTierClient, easytier: EasyTierService, dialect: Dialect
+    anonymous: EasyTierClient, easytier: EasyTierService, dialect: Dialect
 ) -> None:
-    row = await stranger.register("new@example.com", "new-password")
+    row = await anonymous.register("new@example.com", "new-password")
 
     (mail,) = easytier.state.mailbox
     assert mail.to == "new@example.com"
     assert row.get("verification_token") == (mail.token if dialect == "documented" else None)
     with refused(AuthenticationError, "请先验证您的邮箱"):
-        await stranger.login("new@example.com", "new-password")
+        await anonymous.login("new@example.com", "new-password")
 
-    await stranger.verify(mail.token)
+    await anonymous.verify(mail.token)
 
-    assert "token" in await stranger.login("new@example.com", "new-password")
+    assert "token" in await anonymous.login("new@example.com", "new-password")
 
 
-async def test_register_is_refused(stranger: EasyTierClient) -> None:
+async def test_register_is_refused(anonymous: EasyTierClient) -> None:
     with refused(RejectedError, "该邮箱已被注册并激活"):
-        await stranger.register("demo@example.com", "demo-password")
+        await anonymous.register("demo@example.com", "demo-password")
     with refused(RejectedError, "密码长度至少为 6 位"):
-        await stranger.register("new@example.com", "short")
+        await anonymous.register("new@example.com", "short")
 
 
-async def test_resend_verification(stranger: EasyTierClient, easytier: EasyTierService) -> None:
-    await stranger.resend_verification("unverified@example.com")
+async def test_resend_verification(anonymous: EasyTierClient, easytier: EasyTierService) -> None:
+    await anonymous.resend_verification("unverified@example.com")
 
     (mail,) = easytier.state.mailbox
     assert mail.to == "unverified@example.com"
     with refused(RejectedError, "该邮箱已经验证过了"):
-        await stranger.resend_verification("demo@example.com")
+        await anonymous.resend_verification("demo@example.com")
     easytier.state.settings.mail = False
     with pytest.raises(UnavailableError, match="邮件服务未配置"):
-        await stranger.resend_verification("unverified@example.com")
+        await anonymous.resend_verification("unverified@example.com")
 
 
-async def test_login(stranger: EasyTierClient, easytier: EasyTierService, dialect: Dialect) -> None:
-    row = await stranger.login("demo@example.com", "demo-password")
+async def test_login(
+    anonymous: EasyTierClient, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    row = await anonymous.login("demo@example.com", "demo-password")
 
     super_admin = {"is_super_admin": False} if dialect == "real" else {}
     assert row["user"] == {"email": "demo@example.com", "is_admin": False, **super_admin}
     (call,) = easytier.calls
     assert call.headers["User-Agent"] == USER_AGENT
-    assert not call.query, "the password stays out of logs"
+    assert not call.query, "the password is not in logs"
 
 
-async def test_login_is_refused(stranger: EasyTierClient) -> None:
+async def test_login_is_refused(anonymous: EasyTierClient) -> None:
     with refused(AuthenticationError, "邮箱或密码错误"):
-        await stranger.login("demo@example.com", "wrong-password")
+        await anonymous.login("demo@example.com", "wrong-password")
 
 
-async def test_login_with_an_unverified_mail_address(stranger: EasyTierClient) -> None:
+async def test_login_with_an_unverified_email_address(anonymous: EasyTierClient) -> None:
     with pytest.raises(AuthenticationError) as caught:
-        await stranger.login("unverified@example.com", "unverified-password")
+        await anonymous.login("unverified@example.com", "unverified-password")
 
     assert (caught.value.key, caught.value.message) == ("mail_not_verified", "请先验证您的邮箱")
 
 
-async def test_verify(stranger: EasyTierClient, easytier: EasyTierService) -> None:
+async def test_verify(anonymous: EasyTierClient, easytier: EasyTierService) -> None:
     account = easytier.state.accounts["4"]
 
-    await stranger.verify(account.verification_token or "")
+    await anonymous.verify(account.verification_token or "")
 
     assert account.is_verified
 
 
-async def test_verify_is_refused_and_tried_once(
-    stranger: EasyTierClient, easytier: EasyTierService
+async def test_a_refused_verification_is_not_retried(
+    anonymous: EasyTierClient, easytier: EasyTierService
 ) -> None:
     with refused(RejectedError, "无效的验证令牌"):
-        await stranger.verify("used")
+        await anonymous.verify("used")
     easytier.fault("/api/auth/verify", "error")
     with refused(UnavailableError):
-        await stranger.verify("again")
+        await anonymous.verify("again")
 
     assert len(easytier.calls) == 2
 
@@ -191,7 +193,7 @@ async def test_create(client: EasyTierClient, easytier: EasyTierService, dialect
     assert [(way.type, way.ip, way.port) for way in node.connections] == [
         ("TCP", "192.0.2.7", 11010)
     ]
-    tried = [path for path in paths(easytier) if path.startswith("POST /api/nodes")]
+    tried = [path for path in requested_paths(easytier) if path.startswith("POST /api/nodes")]
     assert tried == ["POST /api/nodes", "POST /api/nodes/"][: 1 + (dialect == "documented")]
 
 
@@ -200,14 +202,16 @@ async def test_create_is_refused(client: EasyTierClient) -> None:
         await client.create({**FIELDS, "connections": []})
 
 
-async def test_create_is_not_tried_again(client: EasyTierClient, easytier: EasyTierService) -> None:
-    """The node may have been made."""
+async def test_create_is_not_retried(client: EasyTierClient, easytier: EasyTierService) -> None:
+    """The node may have been created."""
     easytier.fault("*", "error", match={"node_name": "家里"})
 
     with refused(UnavailableError):
         await client.create(FIELDS)
 
-    assert len([path for path in paths(easytier) if path.startswith("POST /api/nodes")]) == 1
+    assert (
+        len([path for path in requested_paths(easytier) if path.startswith("POST /api/nodes")]) == 1
+    )
 
 
 async def test_update(client: EasyTierClient, easytier: EasyTierService) -> None:
@@ -243,7 +247,7 @@ ONE_NODE: Mapping[str, Callable[[EasyTierClient, str], Awaitable[object]]] = {
 async def test_an_empty_answer(
     client: EasyTierClient, easytier: EasyTierService, name: str
 ) -> None:
-    """Least of all that something has been done."""
+    """It does not count as success."""
     easytier.fault("/api/nodes/{id}", "body", body={}, times=None)
     easytier.fault("/api/nodes/{id}/regenerate-token", "body", body={}, times=None)
 
@@ -254,19 +258,19 @@ async def test_an_empty_answer(
 
 
 @pytest.mark.parametrize("name", ONE_NODE)
-async def test_only_the_owner_may(client: EasyTierClient, name: str) -> None:
+async def test_only_the_owner_is_allowed(client: EasyTierClient, name: str) -> None:
     with refused(InvalidInputError, "not_node_owner"):
         await ONE_NODE[name](client, OTHERS)
 
 
 @pytest.mark.parametrize("name", ONE_NODE)
-async def test_a_node_that_is_gone(client: EasyTierClient, name: str) -> None:
+async def test_a_deleted_node(client: EasyTierClient, name: str) -> None:
     with refused(NodeGoneError, "node_gone"):
         await ONE_NODE[name](client, UNKNOWN_ID)
 
 
 @pytest.mark.parametrize("name", ONE_NODE)
-async def test_an_id_cannot_lead_elsewhere(
+async def test_an_id_cannot_change_the_path(
     client: EasyTierClient, easytier: EasyTierService, name: str
 ) -> None:
     with pytest.raises(TunnelHubError):
@@ -303,11 +307,11 @@ async def test_all(
         await client.all()
 
 
-# Open to all
+# Public endpoints
 
 
 async def test_report(
-    stranger: EasyTierClient, easytier: EasyTierService, dialect: Dialect
+    anonymous: EasyTierClient, easytier: EasyTierService, dialect: Dialect
 ) -> None:
     node = easytier.state.nodes["4"]
     before = node.used_traffic
@@ -321,27 +325,27 @@ async def test_report(
         "status": "online",
     }
 
-    row = await stranger.report(fields)
+    row = await anonymous.report(fields)
 
     expected = 0.5 if dialect == "real" else before + 0.5
     assert (row["used_traffic"], row["max_traffic"]) == (expected, node.max_traffic)
     assert (node.status, node.current_bandwidth, node.connection_count) == ("online", 12.5, 5)
     with refused(InvalidInputError, "report_refused"):
-        await stranger.report({**fields, "token": "wrong"})
+        await anonymous.report({**fields, "token": "wrong"})
     with refused(NodeGoneError, "node_gone"):
-        await stranger.report({**fields, "node_name": "nobody"})
+        await anonymous.report({**fields, "node_name": "nobody"})
     with refused(RejectedError, "缺少必填字段"):
-        await stranger.report({"node_name": "x"})
+        await anonymous.report({"node_name": "x"})
 
 
-async def test_report_of_a_node_that_has_ended(
-    stranger: EasyTierClient, easytier: EasyTierService
+async def test_report_of_an_expired_node(
+    anonymous: EasyTierClient, easytier: EasyTierService
 ) -> None:
     node = easytier.state.nodes["8"]
     fields = dict.fromkeys(("current_bandwidth", "reported_traffic", "connection_count"), 1)
 
     with refused(InvalidInputError, "report_refused"):
-        await stranger.report(
+        await anonymous.report(
             {
                 **fields,
                 "node_name": node.node_name,
@@ -352,26 +356,26 @@ async def test_report_of_a_node_that_has_ended(
         )
 
 
-async def test_query(stranger: EasyTierClient, easytier: EasyTierService) -> None:
+async def test_query(anonymous: EasyTierClient, easytier: EasyTierService) -> None:
     wishes = {"region": "overseas", "priority": "bandwidth", "relay_only": True}
 
-    rows = await stranger.query(wishes)
+    rows = await anonymous.query(wishes)
 
     assert rows
     assert all((row["region_type"], row["allow_relay"]) == ("overseas", 1) for row in rows)
     assert easytier.calls[-1].body == wishes
 
 
-async def test_public(stranger: EasyTierClient, dialect: Dialect) -> None:
-    rows = await stranger.public()
+async def test_public(anonymous: EasyTierClient, dialect: Dialect) -> None:
+    rows = await anonymous.public()
 
     assert {row["id"] for row in rows} == {1, 2, 3, 4, 5, 6, 7, 9, 10, 11}
     assert all("allow_relay" in row for row in rows)
     assert ("recent_status" in rows[0]) is (dialect == "real")
 
 
-async def test_stats(stranger: EasyTierClient, dialect: Dialect) -> None:
-    row = await stranger.stats()
+async def test_stats(anonymous: EasyTierClient, dialect: Dialect) -> None:
+    row = await anonymous.stats()
 
     assert row["total_nodes"] == 11
     assert ("total_bandwidth" in row) is (dialect == "documented")
@@ -382,50 +386,50 @@ async def test_stats(stranger: EasyTierClient, dialect: Dialect) -> None:
 
 @pytest.fixture
 def checking(easytier: EasyTierService) -> EasyTierService:
-    """The node manager with the checks, in both dialects."""
+    """The node manager with checks, in both dialects."""
     easytier.state.settings.edgeone = True
     return easytier
 
 
-async def test_check(stranger: EasyTierClient, checking: EasyTierService) -> None:
-    row = await stranger.check(target(checking))
+async def test_check(anonymous: EasyTierClient, checking: EasyTierService) -> None:
+    row = await anonymous.check(target(checking))
 
     node = checking.state.nodes["1"]
     assert (row["is_online"], row["latency_ms"]) == (True, node.connections[0].latency_ms)
     with refused(RejectedError, "缺少必填参数"):
-        await stranger.check({})
+        await anonymous.check({})
 
 
-async def test_batch_check(stranger: EasyTierClient, checking: EasyTierService) -> None:
-    rows = await stranger.batch_check([target(checking, "4"), target(checking, "1")])
+async def test_batch_check(anonymous: EasyTierClient, checking: EasyTierService) -> None:
+    rows = await anonymous.batch_check([target(checking, "4"), target(checking, "1")])
 
     assert [row["is_online"] for row in rows] == [False, True]
     with refused(RejectedError, "节点列表为空"):
-        await stranger.batch_check([])
+        await anonymous.batch_check([])
     with refused(RejectedError, "节点列表超过20个"):
-        await stranger.batch_check([TARGET] * 21)
+        await anonymous.batch_check([TARGET] * 21)
 
 
 @pytest.mark.parametrize("results", [None, [], [{}, {}], "x"])
-async def test_a_batch_without_a_result_for_each(
-    stranger: EasyTierClient, checking: EasyTierService, results: object
+async def test_a_batch_with_missing_results(
+    anonymous: EasyTierClient, checking: EasyTierService, results: object
 ) -> None:
     checking.fault("/api/edgeone/batch-check", "body", body={"results": results})
 
     with refused(UnavailableError):
-        await stranger.batch_check([target(checking)])
+        await anonymous.batch_check([target(checking)])
 
 
-async def test_a_result_that_is_no_object(
-    stranger: EasyTierClient, checking: EasyTierService
+async def test_a_result_that_is_not_an_object(
+    anonymous: EasyTierClient, checking: EasyTierService
 ) -> None:
     checking.fault("/api/edgeone/batch-check", "body", body={"results": ["?"]})
 
-    assert await stranger.batch_check([target(checking)]) == [{}]
+    assert await anonymous.batch_check([target(checking)]) == [{}]
 
 
-async def test_health(stranger: EasyTierClient, checking: EasyTierService) -> None:
-    assert (await stranger.health())["mode"] == "remote"
+async def test_health(anonymous: EasyTierClient, checking: EasyTierService) -> None:
+    assert (await anonymous.health())["mode"] == "remote"
 
 
 CHECKS: Mapping[str, Callable[[EasyTierClient], Awaitable[object]]] = {
@@ -436,22 +440,22 @@ CHECKS: Mapping[str, Callable[[EasyTierClient], Awaitable[object]]] = {
 
 
 @pytest.mark.parametrize("name", CHECKS)
-async def test_checks_are_not_offered(
-    stranger: EasyTierClient, easytier: EasyTierService, name: str
+async def test_checks_are_not_deployed(
+    anonymous: EasyTierClient, easytier: EasyTierService, name: str
 ) -> None:
     easytier.state.settings.edgeone = False
 
     with refused(UnsupportedError):
-        await CHECKS[name](stranger)
+        await CHECKS[name](anonymous)
 
 
 @pytest.mark.parametrize("name", CHECKS)
-async def test_checks_want_a_key(
-    session: ClientSession, stranger: EasyTierClient, checking: EasyTierService, name: str
+async def test_checks_require_a_key(
+    session: ClientSession, anonymous: EasyTierClient, checking: EasyTierService, name: str
 ) -> None:
     checking.state.settings.api_key = "the-key"
     with refused(InvalidInputError, "api_key_refused"):
-        await CHECKS[name](stranger)
+        await CHECKS[name](anonymous)
     transport = Transport(session, (checking.url,))
 
     await CHECKS[name](EasyTierClient(transport, FixedToken(), "the-key"))
@@ -462,12 +466,12 @@ async def test_checks_want_a_key(
 # /api/system
 
 
-async def test_check_init(stranger: EasyTierClient, easytier: EasyTierService) -> None:
-    assert await stranger.check_init() is True
+async def test_check_init(anonymous: EasyTierClient, easytier: EasyTierService) -> None:
+    assert await anonymous.check_init() is True
 
     easytier.state.settings.initialized = False
 
-    assert await stranger.check_init() is False
+    assert await anonymous.check_init() is False
 
 
 @pytest.mark.parametrize(
@@ -484,13 +488,13 @@ async def test_check_init(stranger: EasyTierClient, easytier: EasyTierService) -
         ("body", {"body": {"initialized": "yes"}}),
     ],
 )
-async def test_a_server_that_is_something_else(
-    stranger: EasyTierClient, easytier: EasyTierService, kind: Any, options: Mapping[str, Any]
+async def test_another_kind_of_server(
+    anonymous: EasyTierClient, easytier: EasyTierService, kind: Any, options: Mapping[str, Any]
 ) -> None:
     easytier.fault("/api/system/check-init", kind, **options)
 
     with refused(InvalidInputError, "other_service"):
-        await stranger.check_init()
+        await anonymous.check_init()
 
 
 @pytest.mark.parametrize(
@@ -501,9 +505,9 @@ async def test_a_server_that_is_something_else(
         ("error", {}, Reason.SERVER_ERROR),
     ],
 )
-async def test_a_server_that_may_yet_be_the_right_one(
+async def test_a_server_that_may_be_a_node_manager(
     *,
-    stranger: EasyTierClient,
+    anonymous: EasyTierClient,
     easytier: EasyTierService,
     kind: Any,
     options: Mapping[str, Any],
@@ -512,27 +516,27 @@ async def test_a_server_that_may_yet_be_the_right_one(
     easytier.fault("/api/system/check-init", kind, times=None, **options)
 
     with pytest.raises(UnavailableError) as caught:
-        await stranger.check_init()
+        await anonymous.check_init()
 
     assert caught.value.reason is reason
 
 
 async def test_initialize(
-    stranger: EasyTierClient, easytier: EasyTierService, dialect: Dialect
+    anonymous: EasyTierClient, easytier: EasyTierService, dialect: Dialect
 ) -> None:
     admin = "first@example.com", "first-password"
     with refused(RejectedError, "系统已经初始化"):
-        await stranger.initialize("secret", *admin)
+        await anonymous.initialize("secret", *admin)
     easytier.state.settings.initialized = False
     with refused(UnavailableError):
-        await stranger.login(*admin)
+        await anonymous.login(*admin)
     with refused(InvalidInputError, "jwt_secret_refused"):
-        await stranger.initialize("wrong", *admin)
+        await anonymous.initialize("wrong", *admin)
 
-    await stranger.initialize(easytier.state.jwt_secret, *admin)
+    await anonymous.initialize(easytier.state.jwt_secret, *admin)
 
     super_admin = {"is_super_admin": True} if dialect == "real" else {}
-    user = (await stranger.login(*admin))["user"]
+    user = (await anonymous.login(*admin))["user"]
     assert user == {"email": admin[0], "is_admin": True, **super_admin}
 
 
@@ -577,7 +581,7 @@ SIGNED = (
 
 @pytest.fixture
 async def signed_in(client: EasyTierClient, easytier: EasyTierService) -> EasyTierClient:
-    """The demo account's client, with a session token; nothing else is known to have happened."""
+    """The demo account's client with a session token; recorded calls are cleared."""
     await client.me()
     easytier.state.settings.edgeone = True
     return client
@@ -600,7 +604,7 @@ TROUBLES: tuple[tuple[str, Mapping[str, Any], type[TunnelHubError]], ...] = (
 
 
 @pytest.mark.parametrize("name, kind, options, error", each_with_each(ENDPOINTS, TROUBLES))
-async def test_every_endpoint_in_trouble(
+async def test_failures_of_every_endpoint(
     *,
     signed_in: EasyTierClient,
     easytier: EasyTierService,
@@ -631,7 +635,7 @@ WRITES = (
 
 
 @each_endpoint
-async def test_only_reads_are_tried_again(
+async def test_only_reads_are_retried(
     signed_in: EasyTierClient, easytier: EasyTierService, name: str
 ) -> None:
     """A write may have been done."""
@@ -645,7 +649,7 @@ async def test_only_reads_are_tried_again(
 
 
 @pytest.mark.parametrize("name", SIGNED)
-async def test_a_refused_token_is_replaced_once(
+async def test_a_refused_token_is_renewed_once(
     signed_in: EasyTierClient, easytier: EasyTierService, name: str
 ) -> None:
     easytier.account.is_admin = True
@@ -657,7 +661,7 @@ async def test_a_refused_token_is_replaced_once(
 
 
 @pytest.mark.parametrize("name", SIGNED)
-async def test_a_token_that_stays_refused(
+async def test_a_token_that_is_refused_again(
     signed_in: EasyTierClient, easytier: EasyTierService, name: str
 ) -> None:
     easytier.account.password = "another-password"
@@ -670,13 +674,13 @@ async def test_a_token_that_stays_refused(
 
 
 @pytest.mark.parametrize("name", SIGNED)
-async def test_without_an_account(stranger: EasyTierClient, name: str) -> None:
+async def test_without_an_account(anonymous: EasyTierClient, name: str) -> None:
     with refused(AuthenticationError):
-        await ENDPOINTS[name](stranger)
+        await ENDPOINTS[name](anonymous)
 
 
 @pytest.mark.parametrize("name", ["all", "my", "public", "query"])
-async def test_lists_that_are_none(
+async def test_invalid_lists(
     signed_in: EasyTierClient, easytier: EasyTierService, name: str
 ) -> None:
     easytier.fault("*", "body", body={"nodes": None})
@@ -685,14 +689,16 @@ async def test_lists_that_are_none(
         await ENDPOINTS[name](signed_in)
 
 
-async def test_a_node_that_is_none(signed_in: EasyTierClient, easytier: EasyTierService) -> None:
+async def test_an_invalid_node(signed_in: EasyTierClient, easytier: EasyTierService) -> None:
     easytier.fault("*", "body", body={"node": None})
 
     with refused(UnavailableError):
         await signed_in.node("1")
 
 
-async def test_words_without_secrets(session: ClientSession, easytier: EasyTierService) -> None:
+async def test_secrets_in_messages_are_redacted(
+    session: ClientSession, easytier: EasyTierService
+) -> None:
     transport = Transport(session, (easytier.url,))
     transport.secrets.add("hunter2")
     easytier.fault("*", "body", status=400, body={"error": "hunter2 of demo@example.com?"})
@@ -701,15 +707,17 @@ async def test_words_without_secrets(session: ClientSession, easytier: EasyTierS
         await EasyTierClient(transport, FixedToken()).register("demo@example.com", "hunter2")
 
 
-async def test_a_refusal_without_words(stranger: EasyTierClient, easytier: EasyTierService) -> None:
+async def test_a_refusal_without_message(
+    anonymous: EasyTierClient, easytier: EasyTierService
+) -> None:
     easytier.fault("*", "body", status=400, body={})
 
     with refused(RejectedError, "HTTP 400"):
-        await stranger.stats()
+        await anonymous.stats()
 
 
 @pytest.mark.parametrize("node_id", ["", ".", ".."])
-async def test_an_id_that_is_no_segment_of_a_path(
+async def test_an_id_that_is_not_one_segment_of_a_path(
     signed_in: EasyTierClient, easytier: EasyTierService, node_id: str
 ) -> None:
     """It would lead to another route."""

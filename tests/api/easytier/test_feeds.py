@@ -1,4 +1,4 @@
-"""A node manager as feeds, without Home Assistant, in both dialects."""
+"""Tests the node manager's feeds in both dialects."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -40,12 +40,12 @@ async def nodes(provider: EasyTierProvider) -> Mapping[str, RelayNode]:
 
 
 async def public_nodes(provider: EasyTierProvider) -> Mapping[str, PublicNode]:
-    """Read the chosen public nodes."""
+    """Read the selected public nodes."""
     return cast("Mapping[str, PublicNode]", await provider.feeds["public_nodes"].fetch())
 
 
 async def reachability(provider: EasyTierProvider) -> Mapping[str, Reachability]:
-    """Have the nodes checked."""
+    """Check the nodes."""
     return cast("Mapping[str, Reachability]", await provider.feeds["reachability"].fetch())
 
 
@@ -57,12 +57,12 @@ async def totals(provider: EasyTierProvider) -> ServiceTotals:
     return cast("ServiceTotals", (await provider.feeds["service"].fetch())["service"])
 
 
-def asked(easytier: EasyTierService, path: str) -> int:
-    """Return how often a path was asked."""
+def calls_of(easytier: EasyTierService, path: str) -> int:
+    """Return how often a path was requested."""
     return len(easytier.calls_to(path))
 
 
-# Which feeds there are
+# Available feeds
 
 
 def test_feeds_with_an_account(provider: EasyTierProvider) -> None:
@@ -78,7 +78,7 @@ def test_feeds_without_an_account(begin: Begin) -> None:
 
 
 @pytest.mark.parametrize("chosen", [[], None, "1"])
-def test_public_nodes_are_not_read_unless_chosen(begin: Begin, chosen: object) -> None:
+def test_public_nodes_are_not_read_unless_selected(begin: Begin, chosen: object) -> None:
     assert "public_nodes" not in begin(options={PUBLIC_NODES: chosen}).feeds
 
 
@@ -86,7 +86,7 @@ def test_public_nodes_are_not_read_unless_chosen(begin: Begin, chosen: object) -
 
 
 async def test_thousands_of_nodes(provider: EasyTierProvider, easytier: EasyTierService) -> None:
-    """With 30 days of digits each, which is more than any other service's answers have."""
+    """With the digits of 30 days each, which is more than any other service's answers contain."""
     rows = [{"id": number, "recent_status": "2" * 4320} for number in range(2000)]
     for route in ("/api/nodes/my", "/api/public"):
         easytier.fault(route, "body", body=orjson.dumps({"nodes": rows}))
@@ -137,7 +137,9 @@ async def test_a_node(
         )
 
 
-async def test_what_a_node_may_lack(provider: EasyTierProvider, easytier: EasyTierService) -> None:
+async def test_missing_fields_of_a_node(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
     for number in "26":
         easytier.state.nodes[number].tags = ""
         easytier.state.nodes[number].max_traffic = 0
@@ -146,7 +148,7 @@ async def test_what_a_node_may_lack(provider: EasyTierProvider, easytier: EasyTi
     forever, new = found["2"], found["6"]
     assert forever.valid_until is None
     assert forever.tags is new.tags is None
-    assert forever.traffic_allowed is None, "0 is no limit"
+    assert forever.traffic_allowed is None, "0 is not a limit"
     assert forever.traffic_usage is new.traffic_usage is None
     assert new.online is False
     assert (new.last_report, new.load, new.availability_30_days) == (None, None, None)
@@ -179,7 +181,7 @@ async def test_what_a_node_may_lack(provider: EasyTierProvider, easytier: EasyTi
         ({"allow_relay": False}, "allow_relay", False),
     ],
 )
-async def test_how_a_field_is_read(
+async def test_values_of_a_field(
     *,
     provider: EasyTierProvider,
     easytier: EasyTierService,
@@ -198,7 +200,7 @@ async def test_how_a_field_is_read(
 async def test_owners_and_ids_that_are_objects(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
-    """They are no owners and no ids, and everything else is read."""
+    """They are ignored, and all other data are read."""
     wild = {"nodes.*.user_email": {"not": "expected"}, "nodes.0.node_name": ["x"]}
     easytier.fault("/api/nodes/my", "patch", patch=wild)
     easytier.fault("/api/public", "patch", patch={"nodes.0.id": {"not": "expected"}})
@@ -206,33 +208,33 @@ async def test_owners_and_ids_that_are_objects(
     assert len(await nodes(provider)) == 8
 
 
-async def test_relaying_is_read_where_it_stands(
+async def test_relaying(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
-    """The documented service tells everyone, but of valid nodes only."""
+    """The documented service only reports it for valid nodes, to everyone."""
     found = await nodes(provider)
 
     assert [found[id_].allow_relay for id_ in "123"] == [True, False, True]
     assert found["8"].allow_relay == (False if dialect == "real" else None)
-    assert asked(easytier, "/api/public") == (dialect == "documented")
+    assert calls_of(easytier, "/api/public") == (dialect == "documented")
     if dialect == "documented":
         assert easytier.calls[-1].query == {"show_offline": "true"}
 
 
-async def test_relaying_is_remembered_while_it_cannot_be_read(
+async def test_relaying_is_kept_while_it_cannot_be_read(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
-    """One damaged node spoils the list of all."""
+    """One damaged node makes the whole list fail."""
     before = await nodes(provider)
     easytier.fault("/api/public", "error", times=None)
 
     assert {id_: node.allow_relay for id_, node in (await nodes(provider)).items()} == {
         id_: node.allow_relay for id_, node in before.items()
     }
-    assert asked(easytier, "/api/public") == (3 if dialect == "documented" else 0)
+    assert calls_of(easytier, "/api/public") == (3 if dialect == "documented" else 0)
 
 
-async def test_the_public_list_replaces_no_values_of_the_own_list(
+async def test_the_public_list_does_not_replace_values_of_own_nodes(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     easytier.fault("/api/public", "patch", patch={"nodes.*.current_bandwidth": 2**20})
@@ -246,7 +248,7 @@ async def test_all_nodes(begin: Begin, easytier: EasyTierService) -> None:
     provider = begin("admin", {ALL_NODES: True})
 
     assert len(await nodes(provider)) == 11
-    assert not asked(easytier, "/api/nodes/my")
+    assert not calls_of(easytier, "/api/nodes/my")
     assert len(await nodes(begin("admin"))) == 0
 
 
@@ -261,13 +263,11 @@ async def test_all_nodes_without_the_permission(
     for _ in range(2):
         assert len(await nodes(provider)) == 8
 
-    assert asked(easytier, "/api/nodes/all") == 1
+    assert calls_of(easytier, "/api/nodes/all") == 1
 
 
-async def test_a_user_who_was_promoted_after_signing_in(
-    begin: Begin, easytier: EasyTierService
-) -> None:
-    """The right sits in the session token: there is a new one, once."""
+async def test_a_user_promoted_after_signing_in(begin: Begin, easytier: EasyTierService) -> None:
+    """The session token contains the role, so it is renewed once."""
     provider = begin(options={ALL_NODES: True})
     assert len(await nodes(provider)) == 8
     easytier.account.is_admin = True
@@ -276,11 +276,11 @@ async def test_a_user_who_was_promoted_after_signing_in(
     for _ in range(3):
         assert len(await nodes(again)) == 11
 
-    assert asked(easytier, "/api/auth/login") == 2
+    assert calls_of(easytier, "/api/auth/login") == 2
     assert again.statistics()["token_renewals"] == 1
 
 
-async def test_a_user_who_is_promoted_meanwhile(begin: Begin, easytier: EasyTierService) -> None:
+async def test_a_user_promoted_between_polls(begin: Begin, easytier: EasyTierService) -> None:
     """The account is read every hour."""
     provider = begin(options={ALL_NODES: True})
     assert len(await nodes(provider)) == 8
@@ -291,10 +291,10 @@ async def test_a_user_who_is_promoted_meanwhile(begin: Begin, easytier: EasyTier
     assert len(await nodes(provider)) == 11
 
 
-async def test_an_administrator_who_is_one_no_longer(
+async def test_a_user_who_is_no_longer_an_administrator(
     begin: Begin, easytier: EasyTierService
 ) -> None:
-    """The token would show everyone's nodes forever."""
+    """The session token would return all nodes forever."""
     easytier.account.is_admin = True
     provider = begin(options={ALL_NODES: True})
     assert len(await nodes(provider)) == 11
@@ -305,17 +305,17 @@ async def test_an_administrator_who_is_one_no_longer(
 
     for _ in range(2):
         assert len(await nodes(provider)) == 8
-    assert asked(easytier, "/api/auth/login") == 2
+    assert calls_of(easytier, "/api/auth/login") == 2
 
     easytier.account.is_admin = True
     await account(provider)
     assert len(await nodes(provider)) == 11
 
 
-async def test_a_server_that_shows_all_nodes_to_no_administrator(
+async def test_a_server_that_refuses_all_nodes_to_administrators(
     begin: Begin, easytier: EasyTierService
 ) -> None:
-    """Whatever its reason: one new token does not help, so no more are asked for."""
+    """A new token does not help, so no more are requested."""
     refusal = {"error": "需要管理员权限"}
     easytier.fault("/api/nodes/all", "body", status=403, body=refusal, times=None)
     provider = begin("admin", {ALL_NODES: True})
@@ -324,11 +324,11 @@ async def test_a_server_that_shows_all_nodes_to_no_administrator(
         assert not await nodes(provider)
         await account(provider)
 
-    assert asked(easytier, "/api/auth/login") == 2
-    assert asked(easytier, "/api/nodes/all") == 2
+    assert calls_of(easytier, "/api/auth/login") == 2
+    assert calls_of(easytier, "/api/nodes/all") == 2
 
 
-async def test_promoted_while_the_password_is_no_longer_right(
+async def test_promoted_while_the_password_is_wrong(
     begin: Begin, easytier: EasyTierService
 ) -> None:
     provider = begin(options={ALL_NODES: True})
@@ -340,7 +340,7 @@ async def test_promoted_while_the_password_is_no_longer_right(
 
 
 async def test_a_deleted_user(begin: Begin, easytier: EasyTierService) -> None:
-    """The server goes on listing nothing for the session token; only the account tells."""
+    """The server returns empty lists for the session token; only the account shows it."""
     provider = begin()
     assert len(await nodes(provider)) == 8
     del easytier.state.accounts["1"]
@@ -356,8 +356,8 @@ async def test_a_deleted_user(begin: Begin, easytier: EasyTierService) -> None:
             await nodes(begin(token=provider.credentials["token"]))
 
 
-async def test_the_last_node_goes(begin: Begin, easytier: EasyTierService) -> None:
-    """An account without nodes is none that was deleted; it is asked for that once."""
+async def test_the_last_node_is_deleted(begin: Begin, easytier: EasyTierService) -> None:
+    """An account without nodes is not a deleted account; the account is read once to find out."""
     provider = begin()
     await nodes(provider)
     easytier.state.nodes.clear()
@@ -365,10 +365,10 @@ async def test_the_last_node_goes(begin: Begin, easytier: EasyTierService) -> No
     for _ in range(3):
         assert not await nodes(provider)
 
-    assert asked(easytier, "/api/auth/me") == 1
+    assert calls_of(easytier, "/api/auth/me") == 1
 
 
-async def test_nothing_is_believed_to_be_gone_while_the_account_cannot_be_read(
+async def test_nodes_are_kept_while_the_account_cannot_be_read(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     await nodes(provider)
@@ -381,7 +381,7 @@ async def test_nothing_is_believed_to_be_gone_while_the_account_cannot_be_read(
     assert not await nodes(provider)
 
 
-async def test_no_nodes_at_a_server_that_does_not_tell_of_accounts(
+async def test_no_nodes_on_a_server_without_the_account_endpoint(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     easytier.state.settings.undocumented_endpoints = False
@@ -390,7 +390,7 @@ async def test_no_nodes_at_a_server_that_does_not_tell_of_accounts(
     assert not await nodes(provider)
 
 
-async def test_an_address_that_is_not_verified_any_more(
+async def test_an_address_that_is_no_longer_verified(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     """The account has no other values. The other feeds work, and the user is informed."""
@@ -409,10 +409,10 @@ async def test_an_address_that_is_not_verified_any_more(
 
 
 @pytest.mark.parametrize("name", ["report_token", "network_token"])
-async def test_secrets_of_nodes_are_kept_out_of_words(
+async def test_secrets_of_nodes_are_redacted(
     provider: EasyTierProvider, easytier: EasyTierService, name: str
 ) -> None:
-    """Also those that there were before, where the server tells them."""
+    """Also earlier ones, if the server returns them."""
     easytier.state.settings.dialect = "real"
     before = str(getattr(easytier.state.nodes["1"], name))
     await nodes(provider)
@@ -430,14 +430,14 @@ async def test_secrets_of_nodes_are_kept_out_of_words(
 
 @pytest.fixture
 def checking(easytier: EasyTierService) -> EasyTierService:
-    """The node manager with the checks, in both dialects."""
+    """The node manager with checks, in both dialects."""
     easytier.state.settings.edgeone = True
     return easytier
 
 
 @pytest.fixture
 def knowing(begin: Begin, checking: EasyTierService) -> EasyTierProvider:
-    """The demo account, which knows the network even if the service does not tell it."""
+    """The demo account, whose nodes' network is known even if the service does not return it."""
     secret = checking.state.nodes["1"].network_token
     return begin(network_name="demo-network", network_secret=secret)
 
@@ -470,7 +470,7 @@ async def test_reachability(knowing: EasyTierProvider, checking: EasyTierService
     assert (found["4"].reachable, found["4"].latency) == (False, None), "offline"
 
 
-async def test_the_quickest_connection_counts(
+async def test_the_fastest_connection_counts(
     knowing: EasyTierProvider, checking: EasyTierService
 ) -> None:
     ways = checking.state.nodes["2"].connections
@@ -479,17 +479,17 @@ async def test_the_quickest_connection_counts(
     assert (await reachability(knowing))["2"].latency == 20
 
 
-async def test_only_nodes_whose_network_is_known_are_checked(
+async def test_only_nodes_with_a_known_network_are_checked(
     provider: EasyTierProvider, checking: EasyTierService, dialect: Dialect
 ) -> None:
     """The documented service provides none, so no check is requested."""
     found = await reachability(provider)
 
     assert set(found) == (set("1234568") if dialect == "real" else set())
-    assert asked(checking, "/api/edgeone/health") == (dialect == "real")
+    assert calls_of(checking, "/api/edgeone/health") == (dialect == "real")
 
 
-async def test_what_a_check_does_not_tell(
+async def test_missing_fields_of_a_check(
     knowing: EasyTierProvider, checking: EasyTierService
 ) -> None:
     checking.fault("/api/edgeone/batch-check", "patch", patch={"results.*": {}})
@@ -500,7 +500,7 @@ async def test_what_a_check_does_not_tell(
     assert {finding.reachable for finding in found.findings} == {None}
 
 
-async def test_figures_of_what_was_not_reached_mean_nothing(
+async def test_latency_of_unreachable_nodes_is_ignored(
     knowing: EasyTierProvider, checking: EasyTierService
 ) -> None:
     figures = {"results.*": {"is_online": False, "latency_ms": 5000, "connection_count": 0}}
@@ -512,17 +512,13 @@ async def test_figures_of_what_was_not_reached_mean_nothing(
     assert {(finding.latency, finding.connections) for finding in found.findings} == {(None, None)}
 
 
-async def test_an_address_of_version_six(
-    knowing: EasyTierProvider, checking: EasyTierService
-) -> None:
+async def test_an_ipv6_address(knowing: EasyTierProvider, checking: EasyTierService) -> None:
     checking.state.nodes["1"].connections = [Connection("TCP", "2001:db8::1", 11010)]
 
     assert (await reachability(knowing))["1"].findings[0].address == "tcp://[2001:db8::1]:11010"
 
 
-async def test_connections_that_are_none(
-    knowing: EasyTierProvider, checking: EasyTierService
-) -> None:
+async def test_invalid_connections(knowing: EasyTierProvider, checking: EasyTierService) -> None:
     broken = [
         {"type": "TCP"},
         {"ip": "192.0.2.7", "type": ""},
@@ -533,8 +529,8 @@ async def test_connections_that_are_none(
     assert await reachability(knowing) == {}
 
 
-async def test_twenty_at_a_time(knowing: EasyTierProvider, checking: EasyTierService) -> None:
-    """One batch after the other; every finding stays with its node."""
+async def test_batches_of_twenty(knowing: EasyTierProvider, checking: EasyTierService) -> None:
+    """One batch after the other; every result is assigned to its node."""
     for number, node in checking.state.nodes.items():
         node.connections = [
             Connection("TCP", f"198.18.{number}.1", port, latency_ms=100 * int(number) + port)
@@ -552,18 +548,18 @@ async def test_twenty_at_a_time(knowing: EasyTierProvider, checking: EasyTierSer
         ]
 
 
-async def test_nodes_are_not_listed_again_for_a_check(
+async def test_a_check_does_not_list_nodes_again(
     knowing: EasyTierProvider, checking: EasyTierService
 ) -> None:
     await nodes(knowing)
     await reachability(knowing)
     await reachability(knowing)
 
-    assert asked(checking, "/api/nodes/my") == 1
-    assert asked(checking, "/api/edgeone/health") == 1
+    assert calls_of(checking, "/api/nodes/my") == 1
+    assert calls_of(checking, "/api/edgeone/health") == 1
 
 
-async def test_a_server_without_checks_is_asked_once(
+async def test_a_server_without_checks_is_requested_once(
     knowing: EasyTierProvider, checking: EasyTierService
 ) -> None:
     checking.state.settings.edgeone = False
@@ -576,7 +572,7 @@ async def test_a_server_without_checks_is_asked_once(
     ]
 
 
-async def test_a_server_that_only_seems_to_have_checks(
+async def test_a_server_with_invalid_checks(
     knowing: EasyTierProvider, checking: EasyTierService
 ) -> None:
     for path in ("batch-check", "check"):
@@ -585,10 +581,10 @@ async def test_a_server_that_only_seems_to_have_checks(
     for _ in range(3):
         assert await reachability(knowing) == {}
 
-    assert asked(checking, "/api/edgeone/batch-check") == 1
+    assert calls_of(checking, "/api/edgeone/batch-check") == 1
 
 
-async def test_checks_that_fail_are_tried_again(
+async def test_failed_checks_are_retried(
     knowing: EasyTierProvider, checking: EasyTierService
 ) -> None:
     checking.fault("/api/edgeone/health", "error", times=2)
@@ -630,7 +626,7 @@ async def test_an_account_without_details(begin: Begin, easytier: EasyTierServic
     assert await account(begin(token=token)) == Account(id="account")
 
 
-# What everyone may see
+# Public data
 
 
 @pytest.mark.parametrize("name", ["demo", None])
@@ -639,11 +635,11 @@ async def test_public_nodes(begin: Begin, easytier: EasyTierService, name: str |
 
     found = await public_nodes(provider)
 
-    assert set(found) == {"4", "9"}, "the eighth has ended, the last is none"
+    assert set(found) == {"4", "9"}, "the eighth has expired, the last is invalid"
     assert (found["4"].online, found["9"].online) == (False, True)
     assert found["9"].name == easytier.state.nodes["9"].node_name
     assert type(found["9"]) is PublicNode
-    assert not asked(easytier, "/api/auth/login")
+    assert not calls_of(easytier, "/api/auth/login")
 
 
 async def test_public_node_names(begin: Begin, easytier: EasyTierService) -> None:
@@ -688,7 +684,7 @@ async def test_totals_without_public_nodes(
     kind: Any,
     options: Mapping[str, Any],
 ) -> None:
-    """One damaged node spoils the list of all."""
+    """One damaged node makes the whole list fail."""
     easytier.fault("/api/public", kind, times=None, **options)
 
     service = await totals(provider)
@@ -715,7 +711,7 @@ async def test_a_service_with_both_bandwidths(
     assert (service.bandwidth, service.connections) == (0, 0)
 
 
-def test_a_slow_pace(begin: Begin) -> None:
+def test_a_long_interval(begin: Begin) -> None:
     feeds = begin(options={PUBLIC_NODES: ["9"]}).feeds
 
     assert feeds["reachability"].interval >= timedelta(minutes=10)

@@ -1,4 +1,4 @@
-"""Whether two servers are the same, by what stands in their lists."""
+"""Tests whether two servers are recognized as the same by their lists."""
 
 import pytest
 
@@ -8,7 +8,7 @@ type Nodes = list[dict[str, object]]
 
 
 def named(*names: str) -> Nodes:
-    """Return nodes of these names, with the ids in their order."""
+    """Return nodes with these names and ascending ids."""
     return [{"id": number, "node_name": name} for number, name in enumerate(names, 1)]
 
 
@@ -21,7 +21,7 @@ def named(*names: str) -> Nodes:
             [{"id": 9, "node_name": "z", "report_token": "t-1"}],
             True,
         ),
-        # Three of one id and name are no coincidence, two may be one.
+        # Three nodes with the same id and name are no coincidence, two may be.
         (named("a", "b", "c"), named("a", "b", "c"), True),
         (named("a", "b"), named("a", "b"), None),
         (named("a", "b", "c"), named("a", "b", "c", "d"), None),

@@ -1,4 +1,4 @@
-"""A node manager as commands, without Home Assistant, in both dialects."""
+"""Tests the node manager's commands in both dialects."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -84,23 +84,23 @@ REPORT = RelayNodeReport(online=True, bandwidth=12.5, traffic=3, connections=5)
 
 
 def bodies(easytier: EasyTierService, method: str, path: str) -> list[object]:
-    """Return what was sent to a route, in order."""
+    """Return the bodies that were sent to a route, in order."""
     return [call.body for call in easytier.calls_to(path) if call.method == method]
 
 
-# What it is
+# Identity
 
 
-def test_drafts_and_reports_show_no_secret() -> None:
-    told = (
+def test_payloads_and_reports_show_no_secret() -> None:
+    shown = (
         EVERYTHING,
         replace(REPORT, token="open sesame"),
         CheckTarget(address="tcp://192.0.2.7:1", network_name="n", network_secret="open sesame"),
     )
-    assert "open sesame" not in repr(told)
+    assert "open sesame" not in repr(shown)
 
 
-async def test_the_address_is_tidied_for_good(session: ClientSession) -> None:
+async def test_the_address_is_normalized(session: ClientSession) -> None:
     pasted = {"base_url": " nodes.example.com/dashboard/ "}
 
     provider = EasyTierProvider(session, pasted, {})
@@ -111,7 +111,7 @@ async def test_the_address_is_tidied_for_good(session: ClientSession) -> None:
 
 
 async def test_identity(begin: Begin, easytier: EasyTierService) -> None:
-    """Of server and account; the email address shows in neither."""
+    """It contains the server and the account, but not the email address."""
     server = easytier.url.removeprefix("http://")
 
     identity = await begin().identify()
@@ -126,7 +126,7 @@ async def test_identity(begin: Begin, easytier: EasyTierService) -> None:
     assert (anonymous.id, anonymous.title) == (server, server)
 
 
-async def test_one_account_however_it_is_written(session: ClientSession, begin: Begin) -> None:
+async def test_one_account_with_different_spellings(session: ClientSession, begin: Begin) -> None:
     first, second = begin(email="demo@example.com"), begin(email=" Demo@Example.com ")
     first.credentials = second.credentials = {**first.credentials}
 
@@ -161,28 +161,28 @@ async def test_set_up_a_server(begin: Begin, easytier: EasyTierService) -> None:
 
 
 @pytest.mark.parametrize("form", ["{token}", " {token} ", "{url}/verify?token={token}"])
-async def test_open_an_account(begin: Begin, easytier: EasyTierService, form: str) -> None:
+async def test_register(begin: Begin, easytier: EasyTierService, form: str) -> None:
     new = NewAccount(username="", mail="new@example.com", password="new-password")
-    stranger = begin(None)
+    anonymous = begin(None)
 
-    assert await stranger.begin_registration(new) is True
+    assert await anonymous.begin_registration(new) is True
     (mail,) = easytier.state.mailbox
-    await stranger.finish_registration(new, form.format(token=mail.token, url=easytier.url))
+    await anonymous.finish_registration(new, form.format(token=mail.token, url=easytier.url))
 
     assert (await begin("new").identify()).title.startswith("new ")
 
 
-async def test_open_an_account_without_a_mail(begin: Begin, easytier: EasyTierService) -> None:
+async def test_register_without_email_verification(begin: Begin, easytier: EasyTierService) -> None:
     easytier.state.settings.email_verification = False
     new = NewAccount(username="", mail="new@example.com", password="new-password")
 
     assert await begin(None).begin_registration(new) is False
 
 
-async def test_open_an_account_where_no_mail_can_be_sent(
+async def test_register_on_a_server_that_cannot_send_email(
     begin: Begin, easytier: EasyTierService
 ) -> None:
-    """The server tells what would have been in the mail."""
+    """The server returns the token of the email."""
     easytier.state.settings.mail = False
     new = NewAccount(username="", mail="new@example.com", password="new-password")
 
@@ -192,32 +192,30 @@ async def test_open_an_account_where_no_mail_can_be_sent(
 
 
 @pytest.mark.parametrize("route", [True, False])
-async def test_a_mail_that_is_sent_again(
-    begin: Begin, easytier: EasyTierService, *, route: bool
-) -> None:
-    """Where the server cannot, the account is made again."""
+async def test_resend_an_email(begin: Begin, easytier: EasyTierService, *, route: bool) -> None:
+    """If the server cannot, the account is registered again."""
     easytier.state.settings.undocumented_endpoints = route
     new = NewAccount(username="", mail="new@example.com", password="new-password")
-    stranger = begin(None)
-    await stranger.begin_registration(new)
+    anonymous = begin(None)
+    await anonymous.begin_registration(new)
 
-    assert await stranger.resend_registration_code(new) is True
+    assert await anonymous.resend_registration_code(new) is True
 
     first, second = easytier.state.mailbox
     assert len(easytier.calls_to("/api/auth/register")) == (1 if route else 2)
     with refused(RejectedError, "无效的验证令牌"):
-        await stranger.finish_registration(new, first.token)
-    await stranger.finish_registration(new, second.token)
-    assert await stranger.resend_registration_code(new) is False, "there is nothing left to prove"
+        await anonymous.finish_registration(new, first.token)
+    await anonymous.finish_registration(new, second.token)
+    assert await anonymous.resend_registration_code(new) is False, "the address is already verified"
 
 
-async def test_a_mail_that_can_no_longer_be_sent(begin: Begin, easytier: EasyTierService) -> None:
+async def test_an_email_that_cannot_be_sent_again(begin: Begin, easytier: EasyTierService) -> None:
     new = NewAccount(username="", mail="new@example.com", password="new-password")
-    stranger = begin(None)
-    await stranger.begin_registration(new)
+    anonymous = begin(None)
+    await anonymous.begin_registration(new)
     easytier.state.settings.mail = False
 
-    assert await stranger.resend_registration_code(new) is False
+    assert await anonymous.resend_registration_code(new) is False
 
     assert (await begin("new").identify()).title.startswith("new ")
 
@@ -234,7 +232,9 @@ async def test_a_server_without_an_administrator(begin: Begin, easytier: EasyTie
         await begin(None).begin_registration(new)
 
 
-async def test_a_refused_password_makes_no_account(begin: Begin, easytier: EasyTierService) -> None:
+async def test_a_refused_password_creates_no_account(
+    begin: Begin, easytier: EasyTierService
+) -> None:
     with refused(AuthenticationError, "邮箱或密码错误"):
         await begin("nobody").identify()
     with pytest.raises(AuthenticationError):
@@ -244,7 +244,7 @@ async def test_a_refused_password_makes_no_account(begin: Begin, easytier: EasyT
     assert len(easytier.calls_to("/api/auth/register")) == 1
 
 
-async def test_a_server_that_does_not_say_who_may_register(
+async def test_a_server_that_does_not_report_whether_registration_is_open(
     begin: Begin, easytier: EasyTierService
 ) -> None:
     easytier.fault("/api/auth/register", "error", times=None)
@@ -253,7 +253,7 @@ async def test_a_server_that_does_not_say_who_may_register(
         await begin("nobody").identify()
 
 
-async def test_an_account_that_exists(begin: Begin) -> None:
+async def test_an_existing_account(begin: Begin) -> None:
     taken = NewAccount(username="", mail="demo@example.com", password="new-password")
 
     with refused(RejectedError, "该邮箱已被注册并激活"):
@@ -262,12 +262,12 @@ async def test_an_account_that_exists(begin: Begin) -> None:
         await begin(None).finish_registration(taken, "http://[")
 
 
-async def test_who_is_an_administrator(begin: Begin) -> None:
+async def test_administrators(begin: Begin) -> None:
     assert await begin("admin").is_administrator() is True
     assert await begin("demo").is_administrator() is False
 
 
-async def test_a_login_names_an_administrator(begin: Begin, easytier: EasyTierService) -> None:
+async def test_a_login_returns_an_administrator(begin: Begin, easytier: EasyTierService) -> None:
     easytier.state.settings.undocumented_endpoints = False
 
     assert await begin("admin").is_administrator() is True
@@ -277,7 +277,7 @@ async def test_a_login_names_an_administrator(begin: Begin, easytier: EasyTierSe
 # The session
 
 
-async def test_a_refusal_that_signing_in_does_not_confirm(
+async def test_a_refusal_that_the_login_does_not_confirm(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     """The login returns the same token, so the user is not asked for a password."""
@@ -300,7 +300,7 @@ async def test_a_login_without_a_token(
         await provider.feeds["nodes"].fetch()
 
 
-async def test_a_login_with_nothing_but_a_token(
+async def test_a_login_with_only_a_token(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     easytier.fault("/api/auth/login", "patch", remove=("user",))
@@ -308,7 +308,7 @@ async def test_a_login_with_nothing_but_a_token(
     assert len(await provider.feeds["nodes"].fetch()) == 8
 
 
-def test_the_page_of_the_service(begin: Begin, easytier: EasyTierService) -> None:
+def test_console_url(begin: Begin, easytier: EasyTierService) -> None:
     assert begin("demo").console_url == easytier.url
 
 
@@ -327,7 +327,7 @@ async def test_reset_token(
     assert call.headers["Authorization"] == f"Bearer {token}"
 
 
-async def test_a_reset_that_ends_the_token_and_gives_none(
+async def test_a_reset_without_a_new_token(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     """The next request signs in again."""
@@ -354,10 +354,10 @@ COMMANDS: Mapping[str, Callable[[EasyTierProvider], Awaitable[object]]] = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-async def test_commands_that_need_an_account(
+async def test_commands_that_require_an_account(
     begin: Begin, easytier: EasyTierService, name: str
 ) -> None:
-    """Not to sign in again: there is nothing that has been refused."""
+    """They do not start reauthentication: no credentials were refused."""
     with refused(InvalidInputError, "account_needed"):
         await COMMANDS[name](begin(None))
 
@@ -389,7 +389,7 @@ async def test_create_a_node(
     ]
 
 
-async def test_create_a_node_in_all_detail(
+async def test_create_a_node_with_all_fields(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
     await provider.create_node(EVERYTHING)
@@ -398,10 +398,10 @@ async def test_create_a_node_in_all_detail(
     assert bodies(easytier, "POST", path) == [RAW]
 
 
-async def test_a_new_nodes_bandwidth_is_sent_again(
+async def test_the_bandwidth_of_a_new_node_is_sent_again(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
-    """The public source stores 0 with a new node, whatever it is sent."""
+    """The public source stores 0 for a new node."""
     created = await provider.create_node(replace(NEW, bandwidth_tier=80))
 
     assert easytier.state.nodes[created].tier_bandwidth == 80
@@ -410,7 +410,7 @@ async def test_a_new_nodes_bandwidth_is_sent_again(
 
 
 @pytest.mark.parametrize("options", [{"body": {"message": "ok"}}, {"status": 500, "body": "{}"}])
-async def test_a_new_nodes_bandwidth_that_is_not_stored(
+async def test_the_bandwidth_of_a_new_node_is_not_stored(
     begin: Begin, easytier: EasyTierService, options: Mapping[str, Any]
 ) -> None:
     easytier.state.settings.dialect = "real"
@@ -425,10 +425,10 @@ async def test_a_new_nodes_bandwidth_that_is_not_stored(
     )
 
 
-async def test_a_second_node_of_one_name(
+async def test_a_second_node_with_the_same_name(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
-    """Reports find the first one only."""
+    """Reports only find the first one."""
     await provider.create_node(NEW)
     with pytest.raises(InvalidInputError) as caught:
         await provider.create_node(NEW)
@@ -443,7 +443,7 @@ async def test_a_second_node_of_one_name(
     await provider.create_node(replace(NEW, name="别人的"))
 
 
-async def test_a_second_node_of_one_name_where_nodes_cannot_be_listed(
+async def test_a_second_node_with_the_same_name_without_a_list(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     """The names are unknown then, so the node is created."""
@@ -454,10 +454,10 @@ async def test_a_second_node_of_one_name_where_nodes_cannot_be_listed(
 
 
 @pytest.mark.parametrize("name", ["demo", "admin"])
-async def test_a_problem_with_nodes_of_one_name(
+async def test_an_issue_with_nodes_of_one_name(
     begin: Begin, easytier: EasyTierService, name: str, dialect: Dialect
 ) -> None:
-    """Of one account: two may call theirs alike, where it is known whose they are."""
+    """Only for one account: nodes of different known owners may have the same name."""
     provider = begin(name, {ALL_NODES: name == "admin"})
 
     async def shown() -> list[Mapping[str, object]]:
@@ -473,7 +473,7 @@ async def test_a_problem_with_nodes_of_one_name(
     assert await shown() == []
 
 
-async def test_a_report_that_only_the_first_of_a_name_gets(
+async def test_a_report_that_only_reaches_the_first_of_a_name(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     easytier.state.nodes["3"].node_name = easytier.state.nodes["1"].node_name
@@ -496,7 +496,7 @@ async def test_a_new_node_without_an_id(
 
 
 @pytest.mark.parametrize("field", ["name", "region", "connections"])
-async def test_what_a_node_needs(
+async def test_required_fields_of_a_node(
     provider: EasyTierProvider, easytier: EasyTierService, field: str
 ) -> None:
     missing = replace(NEW, **{field: None})
@@ -507,7 +507,7 @@ async def test_what_a_node_needs(
     assert not easytier.calls
 
 
-def ways(port: int) -> RelayNodeUpdate:
+def connection_at(port: int) -> RelayNodeUpdate:
     """A payload with a connection at a port."""
     connection = RelayNodeConnection(type="tcp", host="192.0.2.7", port=port)
     return RelayNodeUpdate(connections=(connection,))
@@ -517,8 +517,12 @@ TODAY = date(2026, 5, 8)
 IMPOSSIBLE = [
     (RelayNodeUpdate(name=""), "node_field_needed", {"field": "name"}),
     (RelayNodeUpdate(connections=()), "node_field_needed", {"field": "connections"}),
-    (ways(0), "port_out_of_range", {"port": "0", "minimum": "1", "maximum": "65535"}),
-    (ways(65536), "port_out_of_range", {"port": "65536", "minimum": "1", "maximum": "65535"}),
+    (connection_at(0), "port_out_of_range", {"port": "0", "minimum": "1", "maximum": "65535"}),
+    (
+        connection_at(65536),
+        "port_out_of_range",
+        {"port": "65536", "minimum": "1", "maximum": "65535"},
+    ),
     (
         RelayNodeUpdate(reset_day=40),
         "reset_day_out_of_range",
@@ -535,7 +539,7 @@ IMPOSSIBLE = [
 
 
 @pytest.mark.parametrize("payload, key, placeholders", IMPOSSIBLE)
-async def test_what_a_node_cannot_be(
+async def test_invalid_fields_of_a_node(
     *,
     provider: EasyTierProvider,
     easytier: EasyTierService,
@@ -544,7 +548,7 @@ async def test_what_a_node_cannot_be(
     key: str,
     placeholders: Mapping[str, str],
 ) -> None:
-    """The public source would store it."""
+    """The public source would store them."""
     freezer.move_to(datetime(2026, 5, 8, 23, 59, tzinfo=UTC))
     new = replace(
         NEW,
@@ -564,7 +568,7 @@ async def test_what_a_node_cannot_be(
     assert not [call for call in easytier.calls if call.path.rstrip("/") == "/api/nodes"]
 
 
-async def test_a_node_may_end_tomorrow(
+async def test_a_node_may_expire_tomorrow(
     provider: EasyTierProvider, easytier: EasyTierService, freezer: FrozenDateTimeFactory
 ) -> None:
     freezer.move_to(datetime(2026, 5, 8, 23, 59, tzinfo=UTC))
@@ -574,7 +578,7 @@ async def test_a_node_may_end_tomorrow(
     assert easytier.state.nodes["1"].valid_until == "2026-05-09"
 
 
-async def test_an_update_sends_what_changes(
+async def test_an_update_sends_changed_fields(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
     node = easytier.state.nodes["1"]
@@ -598,7 +602,7 @@ async def test_an_update_sends_what_changes(
     assert bodies(easytier, "PUT", "/api/nodes/1") == [{"tags": "新", **unknown}]
 
 
-async def test_an_end_may_be_written_with_a_time(
+async def test_an_expiry_with_a_time(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
     easytier.state.nodes["1"].valid_until = "2099-01-01T00:00:00.000Z"
@@ -608,7 +612,7 @@ async def test_an_end_may_be_written_with_a_time(
     assert len(bodies(easytier, "PUT", "/api/nodes/1")) == (dialect == "documented")
 
 
-async def test_an_update_of_everything(
+async def test_an_update_of_all_fields(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     node = easytier.state.nodes["1"]
@@ -620,14 +624,14 @@ async def test_an_update_of_everything(
     assert bodies(easytier, "PUT", "/api/nodes/1") == [RAW]
 
 
-async def test_an_update_mends_a_node_that_cannot_be_read(
+async def test_an_update_repairs_a_node_that_cannot_be_read(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
-    """Nothing is known of it, so all that is said is sent."""
+    """Its fields are unknown, so all given fields are sent."""
     node = easytier.state.nodes["1"]
     node.is_damaged = True
 
-    await provider.update_node("1", replace(ways(11010), name=node.node_name))
+    await provider.update_node("1", replace(connection_at(11010), name=node.node_name))
 
     assert bodies(easytier, "PUT", "/api/nodes/1") == [
         {
@@ -638,7 +642,7 @@ async def test_an_update_mends_a_node_that_cannot_be_read(
     assert not node.is_damaged
 
 
-async def test_an_update_of_a_node_that_stays_unread(
+async def test_an_update_of_a_node_that_remains_unreadable(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     easytier.state.nodes["1"].is_damaged = True
@@ -648,7 +652,7 @@ async def test_an_update_of_a_node_that_stays_unread(
     assert easytier.state.nodes["1"].tags == "新"
 
 
-async def test_an_update_while_the_server_is_away(
+async def test_an_update_while_the_server_is_unavailable(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     easytier.fault("/api/nodes/{id}", "reset", times=None)
@@ -659,7 +663,7 @@ async def test_an_update_while_the_server_is_away(
     assert not bodies(easytier, "PUT", "/api/nodes/1")
 
 
-async def test_an_update_that_does_not_come_about(
+async def test_an_update_without_effect(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     easytier.fault("/api/nodes/{id}", "body", match={"tags": "新"}, body={"message": "ok"})
@@ -671,7 +675,7 @@ async def test_an_update_that_does_not_come_about(
 
 
 @pytest.mark.parametrize("number", [10**30, float("inf"), float("nan"), 1e19, 2**63])
-async def test_numbers_that_no_service_stores(
+async def test_numbers_that_cannot_be_stored(
     provider: EasyTierProvider, easytier: EasyTierService, number: float
 ) -> None:
     token = easytier.state.nodes["1"].report_token
@@ -690,7 +694,7 @@ async def test_numbers_that_no_service_stores(
     assert not easytier.calls_to("/api/report")
 
 
-async def test_a_space_at_the_end_of_a_secret(
+async def test_a_trailing_space_in_a_secret(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
     await provider.update_node("1", RelayNodeUpdate(network_secret="open sesame "))
@@ -702,10 +706,10 @@ async def test_a_space_at_the_end_of_a_secret(
     assert easytier.state.nodes["1"].network_token == "open sesame"
 
 
-async def test_an_update_of_nothing(
+async def test_an_update_without_changes(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
-    """Twice the same: the second finds nothing to do, as far as it can see."""
+    """The second of two equal updates changes nothing that can be read."""
     await provider.update_node("1", EVERYTHING)
     await provider.update_node("1", EVERYTHING)
     await provider.update_node("1", RelayNodeUpdate())
@@ -717,7 +721,7 @@ async def test_an_update_of_nothing(
     )
 
 
-async def test_an_update_where_nodes_cannot_be_asked_for_one_by_one(
+async def test_an_update_without_the_endpoint_for_one_node(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     easytier.state.settings.undocumented_endpoints = False
@@ -763,7 +767,7 @@ async def test_report_a_node_offline(provider: EasyTierProvider, easytier: EasyT
     assert (node.status, node.tier_bandwidth) == ("offline", 77)
 
 
-async def test_a_report_needs_a_token(
+async def test_a_report_requires_a_token(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
     if dialect == "documented":
@@ -783,14 +787,14 @@ async def test_a_report_needs_a_token(
 
 @pytest.fixture
 def checking(easytier: EasyTierService) -> EasyTierService:
-    """The node manager with the checks, in both dialects."""
+    """The node manager with checks, in both dialects."""
     easytier.state.settings.edgeone = True
     return easytier
 
 
 @pytest.fixture
 def knowing(begin: Begin, checking: EasyTierService) -> EasyTierProvider:
-    """The demo account, which knows the network even if the service does not tell it."""
+    """The demo account, whose nodes' network is known even if the service does not return it."""
     node = checking.state.nodes["1"]
     return begin(network_name="demo-network", network_secret=node.network_token)
 
@@ -822,7 +826,7 @@ async def test_check_a_node(knowing: EasyTierProvider, checking: EasyTierService
     )
 
 
-async def test_a_node_of_which_nothing_can_be_checked(
+async def test_a_node_that_cannot_be_checked(
     knowing: EasyTierProvider, checking: EasyTierService
 ) -> None:
     for way in checking.state.nodes["1"].connections:
@@ -832,8 +836,8 @@ async def test_a_node_of_which_nothing_can_be_checked(
         await knowing.check_node("1")
 
 
-def wanted(service: EasyTierService, number: str = "1") -> CheckTarget:
-    """Return what is asked of a node's first connection."""
+def check_query(service: EasyTierService, number: str = "1") -> CheckTarget:
+    """Return the query for a check of a node's first connection."""
     fields = target(service, number)
     return CheckTarget(
         address=fields["server"],
@@ -844,55 +848,55 @@ def wanted(service: EasyTierService, number: str = "1") -> CheckTarget:
 
 @pytest.mark.parametrize("name", ["demo", None])
 async def test_check_addresses(begin: Begin, checking: EasyTierService, name: str | None) -> None:
-    findings = await begin(name).check_targets([wanted(checking, "4"), wanted(checking)])
+    findings = await begin(name).check_targets([check_query(checking, "4"), check_query(checking)])
 
     assert [finding.reachable for finding in findings] == [False, True]
-    assert findings[1].address == wanted(checking).address
+    assert findings[1].address == check_query(checking).address
 
 
 @pytest.mark.parametrize("count", [0, 21])
-async def test_as_many_checks_as_there_may_be(
+async def test_limits_of_check_counts(
     provider: EasyTierProvider, checking: EasyTierService, count: int
 ) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        await provider.check_targets([wanted(checking)] * count)
+        await provider.check_targets([check_query(checking)] * count)
     assert (caught.value.key, caught.value.placeholders) == (
         "check_count",
         {"count": str(count), "maximum": "20"},
     )
     assert not checking.calls
 
-    assert len(await provider.check_targets([wanted(checking)] * 20)) == 20
+    assert len(await provider.check_targets([check_query(checking)] * 20)) == 20
 
 
-async def test_a_service_that_checks_one_by_one(
+async def test_a_service_that_only_checks_single_nodes(
     provider: EasyTierProvider, checking: EasyTierService
 ) -> None:
     checking.fault("/api/edgeone/batch-check", "status", status=404, body="404 Not Found")
 
-    findings = await provider.check_targets([wanted(checking), wanted(checking, "4")])
+    findings = await provider.check_targets([check_query(checking), check_query(checking, "4")])
 
     assert [finding.reachable for finding in findings] == [True, False]
 
 
-async def test_an_api_key_that_is_refused(begin: Begin, checking: EasyTierService) -> None:
-    """It is a problem until it is changed or no longer wanted."""
+async def test_a_refused_api_key(begin: Begin, checking: EasyTierService) -> None:
+    """It is an issue until it is changed or removed."""
     checking.state.settings.api_key = "the-key"
     provider = begin(api_key="wrong")
 
     with refused(InvalidInputError, "api_key_refused"):
-        await provider.check_targets([wanted(checking)])
+        await provider.check_targets([check_query(checking)])
 
     assert list(provider.issues()) == [Issue(key="api_key_refused")]
     checking.state.settings.api_key = "wrong"
-    await provider.check_targets([wanted(checking)])
+    await provider.check_targets([check_query(checking)])
     assert list(provider.issues()) == []
 
 
-# Questions
+# Queries
 
 
-async def test_query_nodes_without_a_wish(
+async def test_query_nodes_without_criteria(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     easytier.fault("/api/query", "patch", patch={"nodes.0.id": None})
@@ -901,7 +905,7 @@ async def test_query_nodes_without_a_wish(
     assert easytier.calls[-1].body == {"relay_only": False}
 
 
-async def test_the_words_of_the_service(begin: Begin, easytier: EasyTierService) -> None:
+async def test_messages_of_the_service(begin: Begin, easytier: EasyTierService) -> None:
     provider = begin(api_key="a-key", token="a-token")
     words = "demo@example.com demo-password a-key a-token"
     easytier.fault("*", "body", status=400, body={"error": words}, times=None)
@@ -910,7 +914,7 @@ async def test_the_words_of_the_service(begin: Begin, easytier: EasyTierService)
         await provider.query_nodes()
 
 
-async def test_errors_are_all_of_ours(
+async def test_errors_are_our_classes(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     await easytier.stop()
@@ -923,9 +927,7 @@ async def test_errors_are_all_of_ours(
 # Issues
 
 
-async def test_nodes_that_have_been_prolonged(
-    provider: EasyTierProvider, easytier: EasyTierService
-) -> None:
+async def test_extended_nodes(provider: EasyTierProvider, easytier: EasyTierService) -> None:
     await provider.feeds["nodes"].fetch()
     for number in "58":
         easytier.state.nodes[number].valid_until = "2999-12-31"

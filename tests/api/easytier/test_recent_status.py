@@ -1,4 +1,4 @@
-"""What a node's reports tell, and what follows from the time since the last of them."""
+"""Tests the recent status of nodes, and how it changes with the time since the last report."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,12 +12,12 @@ LAST_REPORT = datetime(2026, 11, 29, 8, 14, 43, tzinfo=UTC)
 
 
 def at(row: Row, **since: float) -> Row:
-    """Return a row as it is some time after its last report."""
+    """Return a row with its values some time after its last report."""
     return at_time(row, LAST_REPORT + timedelta(**since))
 
 
 def own(digits: object = "69", **fields: object) -> Row:
-    """Return a row of an account's own node, which the server still shows as online."""
+    """Return a row of an own node that the server still shows as online."""
     return {
         "id": 1,
         "status": "online",
@@ -75,7 +75,7 @@ def test_the_availability_of_a_silent_node_falls(
 
 
 def test_a_node_offline_since_an_unknown_time_has_no_availability() -> None:
-    """Of public nodes the server does not tell the last report."""
+    """The server does not return the last report of public nodes."""
     public = {"status": "online", "recent_status": "2222"}
 
     assert availability(public, 144) == 100.0
@@ -109,7 +109,7 @@ BUSY = {
         ({"status": None}, 90.0),
     ],
 )
-def test_a_node_is_as_busy_as_what_it_has_least_of(
+def test_the_load_is_that_of_the_scarcest_resource(
     changes: dict[str, object], expected: float | None
 ) -> None:
     node = models.NODE.one({**own(), **BUSY, **changes})
@@ -127,8 +127,8 @@ def test_a_silent_node_has_no_load() -> None:
     assert [node and node.load for node in map(models.NODE.one, (late, silent))] == [90.0, None]
 
 
-def test_a_reset_that_should_have_come_is_unknown() -> None:
-    """The server moves it on with the node's next report only."""
+def test_an_overdue_reset_is_unknown() -> None:
+    """The server only advances it with the node's next report."""
     reset = LAST_REPORT + timedelta(days=1)
     row = {"id": 1, "reset_date": reset.isoformat()}
 
@@ -142,7 +142,7 @@ def test_a_reset_that_should_have_come_is_unknown() -> None:
     assert (before.traffic_reset, after.traffic_reset) == (reset, None)
 
 
-def test_a_row_that_time_does_not_change_stays_the_same_one() -> None:
+def test_an_unchanged_row_stays_the_same_object() -> None:
     row = own(reset_date=(LAST_REPORT + timedelta(days=9)).isoformat())
 
     assert at(row, minutes=5) is row

@@ -24,7 +24,7 @@ def client(session: ClientSession, frp: FrpService) -> FrpsClient:
 
 @pytest.fixture
 def begin(session: ClientSession, frp: FrpService) -> Begin:
-    """Make a provider of the simulated server."""
+    """Return a function that creates a provider of the simulated frps."""
 
     def _begin(options: Options | None = None, **credentials: str) -> FrpsProvider:
         known = {"kind": "frps", "base_url": frp.url, **frp.credentials, **credentials}

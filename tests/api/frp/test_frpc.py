@@ -1,4 +1,4 @@
-"""frpc: its proxies, and changes to those of its store."""
+"""Tests frpc's feeds, and changes to the proxies of its store."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -47,7 +47,7 @@ def of(session: ClientSession, frp: FrpService, **credentials: str) -> FrpcProvi
 
 
 async def tunnels(provider: FrpcProvider) -> Mapping[str, Tunnel]:
-    """Read the proxies now."""
+    """Read the proxies."""
     return await read(provider, "tunnels")
 
 
@@ -67,11 +67,11 @@ async def change(provider: FrpcProvider, tunnel_id: str, **fields: Any) -> None:
     await provider.collection(TunnelUpdate).update(tunnel_id, TunnelUpdate(**fields))
 
 
-# What is read
+# Reading
 
 
 @pytest.mark.parametrize(
-    "told, phase, online",
+    "status, phase, online",
     [
         ("new", TunnelPhase.NEW, False),
         ("wait start", TunnelPhase.WAIT_START, False),
@@ -85,11 +85,11 @@ async def change(provider: FrpcProvider, tunnel_id: str, **fields: Any) -> None:
 async def test_the_phases_of_a_proxy(
     provider: FrpcProvider,
     frp: FrpService,
-    told: str,
+    status: str,
     phase: TunnelPhase | None,
     online: bool | None,
 ) -> None:
-    frp.state.client.phases["nas"] = (told, "why so")
+    frp.state.client.phases["nas"] = (status, "why so")
 
     tunnel = (await tunnels(provider))["nas"]
 
@@ -147,7 +147,7 @@ async def test_public_addresses(
         ("0.0.0.0", None),
     ],
 )
-async def test_the_server_as_the_file_has_it(
+async def test_server_address_of_the_file(
     provider: FrpcProvider, frp: FrpService, server: str, expected: str | None
 ) -> None:
     frp.state.client.server = server
@@ -155,7 +155,7 @@ async def test_the_server_as_the_file_has_it(
     assert (await tunnels(provider))["nas"].public_address == expected
 
 
-async def test_a_proxy_of_the_store_that_has_never_started(
+async def test_a_proxy_of_the_store_that_never_started(
     provider: FrpcProvider, frp: FrpService
 ) -> None:
     await tunnels(provider)
@@ -167,7 +167,7 @@ async def test_a_proxy_of_the_store_that_has_never_started(
     assert tunnel.public_address == "frp.example.com:6001"
 
 
-async def test_a_proxy_whose_type_is_no_text(provider: FrpcProvider, frp: FrpService) -> None:
+async def test_a_proxy_whose_type_is_not_text(provider: FrpcProvider, frp: FrpService) -> None:
     frp.fault("/api/status", "body", body={}, times=None)
     frp.fault("/api/store/proxies", "patch", patch={"proxies.0.type": ["tcp"]}, times=None)
 
@@ -177,7 +177,7 @@ async def test_a_proxy_whose_type_is_no_text(provider: FrpcProvider, frp: FrpSer
 # Without a server, and without a store
 
 
-async def test_without_a_server_all_that_was_known_stays(
+async def test_proxies_are_kept_while_the_server_is_unavailable(
     session: ClientSession, provider: FrpcProvider, frp: FrpService
 ) -> None:
     memories: list[Mapping[str, Any]] = []
@@ -215,7 +215,7 @@ async def test_without_a_server_all_that_was_known_stays(
     assert provider.feeds["tunnels"].kept() == set()
 
 
-async def test_what_is_remembered_may_be_damaged(provider: FrpcProvider) -> None:
+async def test_damaged_storage(provider: FrpcProvider) -> None:
     memories: list[dict[str, Any]] = [
         {},
         {"proxies": []},
@@ -226,7 +226,7 @@ async def test_what_is_remembered_may_be_damaged(provider: FrpcProvider) -> None
         assert len(await tunnels(provider)) == 3
 
 
-async def test_a_proxy_that_left_the_file_is_gone(provider: FrpcProvider, frp: FrpService) -> None:
+async def test_a_proxy_removed_from_the_file(provider: FrpcProvider, frp: FrpService) -> None:
     await tunnels(provider)
     del frp.state.client.file["nas"]
 
@@ -248,15 +248,13 @@ async def test_a_client_without_a_store(provider: FrpcProvider, frp: FrpService)
     with refused(InvalidInputError, "store_needed"):
         await provider.collection(TunnelUpdate).delete("nas")
 
-    # The file is changed, and frpc started again.
+    # The file was changed, and frpc restarted.
     frp.state.client.has_store = True
     assert (await tunnels(provider))["camera"].editable
     assert [issue.key for issue in provider.issues()] == []
 
 
-async def test_a_store_is_missed_once_before_it_is_gone(
-    provider: FrpcProvider, frp: FrpService
-) -> None:
+async def test_a_missing_store_is_confirmed_once(provider: FrpcProvider, frp: FrpService) -> None:
     await tunnels(provider)
     frp.state.client.has_store = False
 
@@ -265,7 +263,7 @@ async def test_a_store_is_missed_once_before_it_is_gone(
     assert (await tunnels(provider)).keys() == {"nas", "game"}
 
 
-async def test_an_error_that_lasts_is_an_issue(
+async def test_a_lasting_error_is_an_issue(
     provider: FrpcProvider, frp: FrpService, clocks: Clocks, freezer: FrozenDateTimeFactory
 ) -> None:
     frp.state.client.phases["nas"] = ("start error", "port already used")
@@ -310,7 +308,7 @@ async def test_passwords(session: ClientSession, frp: FrpService, password: str)
     assert issues == ([] if password else ["frpc_without_password"])
 
 
-async def test_a_password_that_is_not_needed(session: ClientSession, frp: FrpService) -> None:
+async def test_a_client_without_a_password(session: ClientSession, frp: FrpService) -> None:
     frp.state.client.username = frp.state.client.password = ""
     provider = of(session, frp, username="admin", password="secret")
 
@@ -322,9 +320,7 @@ async def test_a_password_that_is_not_needed(session: ClientSession, frp: FrpSer
 @pytest.mark.parametrize(
     "body", [[], {"tcp": {}}, {"tcp": [{"type": "tcp"}]}, "<html></html>", {"code": 200}]
 )
-async def test_an_answer_that_is_none(
-    provider: FrpcProvider, frp: FrpService, body: object
-) -> None:
+async def test_invalid_answers(provider: FrpcProvider, frp: FrpService, body: object) -> None:
     before = await tunnels(provider)
     frp.fault("/api/status", "body", body=body)
 
@@ -405,7 +401,7 @@ async def test_names(provider: FrpcProvider, frp: FrpService, name: str) -> None
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/", "a\nb", "x" * 256])
-async def test_names_that_frpc_could_not_be_asked_for(
+async def test_names_that_the_api_cannot_contain(
     provider: FrpcProvider, frp: FrpService, name: str
 ) -> None:
     with refused(InvalidInputError, "proxy_name_unusable"):
@@ -413,7 +409,7 @@ async def test_names_that_frpc_could_not_be_asked_for(
     assert frp.calls_to("/api/store/proxies") == []
 
 
-async def test_a_stored_proxy_that_frpc_cannot_be_asked_for(
+async def test_stored_proxies_that_the_api_cannot_contain(
     provider: FrpcProvider, frp: FrpService
 ) -> None:
     frp.state.client.store["a/b"] = {"name": "a/b", "type": "tcp", "localPort": 1}
@@ -448,7 +444,7 @@ async def test_a_stored_proxy_that_frpc_cannot_be_asked_for(
         ({"name": "nas"}, "proxy_of_file"),
     ],
 )
-async def test_a_proxy_that_cannot_be(
+async def test_invalid_proxies(
     provider: FrpcProvider, frp: FrpService, fields: dict[str, Any], key: str
 ) -> None:
     with refused(InvalidInputError, key):
@@ -457,17 +453,17 @@ async def test_a_proxy_that_cannot_be(
     assert frp.state.client.store.keys() == {"camera"}
 
 
-async def test_frpc_says_why_not(provider: FrpcProvider, frp: FrpService) -> None:
+async def test_a_refusal_has_the_message_of_frpc(provider: FrpcProvider, frp: FrpService) -> None:
     words = "parse JSON error: json: cannot unmarshal value into Go struct field .healthCheck"
     with refused(RejectedError, words):
         await create(provider, extra_parameters="healthCheck = 1")
 
 
 @pytest.mark.parametrize("is_connected", [True, False])
-async def test_no_proxy_of_the_file_is_hidden(
+async def test_proxies_of_the_file_are_not_replaced(
     provider: FrpcProvider, frp: FrpService, is_connected: bool
 ) -> None:
-    """The program would accept their names, also while it does not report its file's proxies."""
+    """Frpc would accept their names, also while it does not report the proxies of its file."""
     await tunnels(provider)
     frp.state.client.is_connected = is_connected
     frp.state.client.config += (
@@ -499,11 +495,11 @@ async def test_a_client_without_a_file(provider: FrpcProvider, frp: FrpService) 
         ('[[proxies]]\nname = "a"\n{{ range . }}\n', {"a"}),
     ],
 )
-def test_the_names_in_a_file(file: str, names: set[str]) -> None:
+def test_names_in_a_file(file: str, names: set[str]) -> None:
     assert names_in(file) == names
 
 
-async def test_a_change_keeps_every_field(provider: FrpcProvider, frp: FrpService) -> None:
+async def test_a_change_keeps_all_fields(provider: FrpcProvider, frp: FrpService) -> None:
     more: dict[str, Any] = {
         "annotations": {"a": "b"},
         "transport": {"bandwidthLimit": "1MB", "proxyProtocolVersion": "v2"},
@@ -526,7 +522,7 @@ async def test_a_change_keeps_every_field(provider: FrpcProvider, frp: FrpServic
     }
 
 
-async def test_a_change_that_did_not_come_about(provider: FrpcProvider, frp: FrpService) -> None:
+async def test_a_change_without_effect(provider: FrpcProvider, frp: FrpService) -> None:
     frp.fault("/api/store/proxies/{name}", "body", match={"type": "tcp"}, body={})
 
     with refused(InvalidInputError, "not_stored"):
@@ -535,7 +531,7 @@ async def test_a_change_that_did_not_come_about(provider: FrpcProvider, frp: Frp
         await change(provider, "camera", extra_parameters="no.such.field = 1")
 
 
-async def test_another_protocol(provider: FrpcProvider, frp: FrpService) -> None:
+async def test_change_the_protocol(provider: FrpcProvider, frp: FrpService) -> None:
     frp.state.client.store["camera"]["metadatas"] = {"a": "b"}
 
     await change(provider, "camera", protocol="http", domain="a.example.org")
@@ -547,7 +543,7 @@ async def test_another_protocol(provider: FrpcProvider, frp: FrpService) -> None
         await change(provider, "camera", protocol="ftp")
 
 
-async def test_what_cannot_be_changed(provider: FrpcProvider, frp: FrpService) -> None:
+async def test_changes_that_are_refused(provider: FrpcProvider, frp: FrpService) -> None:
     with refused(InvalidInputError, "proxy_name_stays"):
         await change(provider, "camera", name="another")
     for name, error, words in (
@@ -562,14 +558,14 @@ async def test_what_cannot_be_changed(provider: FrpcProvider, frp: FrpService) -
             await provider.force_tunnel_offline(name)
     with refused(InvalidInputError, "proxy_of_file"):
         await provider.collection(TunnelUpdate).delete("nas")
-    # One that is gone already counts as deleted.
+    # A removed proxy counts as deleted.
     await provider.collection(TunnelUpdate).delete("nobody")
 
     assert frp.state.client.file.keys() == {"nas", "game"}
     assert [call for call in frp.calls if call.method != "GET"] == []
 
 
-async def test_a_client_is_disconnected_once(provider: FrpcProvider, frp: FrpService) -> None:
+async def test_force_down_disconnects_once(provider: FrpcProvider, frp: FrpService) -> None:
     await provider.force_tunnel_offline("camera")
 
     calls = [call for call in frp.calls if call.method == "PUT"]
@@ -580,8 +576,8 @@ async def test_a_client_is_disconnected_once(provider: FrpcProvider, frp: FrpSer
     assert frp.state.client.store["camera"]["enabled"] is False
 
 
-async def test_no_secret_in_errors(provider: FrpcProvider, frp: FrpService) -> None:
-    """Neither of the file, nor of a proxy, nor what signs in."""
+async def test_no_secrets_in_errors(provider: FrpcProvider, frp: FrpService) -> None:
+    """Neither secrets of the file and the proxies, nor the credentials."""
     frp.fault(
         "/api/store/proxies",
         "body",
@@ -595,9 +591,7 @@ async def test_no_secret_in_errors(provider: FrpcProvider, frp: FrpService) -> N
         await create(provider, protocol="xtcp", secret_key="the-secret", extra_parameters=further)
 
 
-async def test_what_the_file_holds_is_hidden_afterwards(
-    provider: FrpcProvider, frp: FrpService
-) -> None:
+async def test_secrets_of_the_file_are_redacted(provider: FrpcProvider, frp: FrpService) -> None:
     await create(provider)
     words = "the-token-of-the-server is not the-token"
     frp.fault("/api/reload", "body", status=400, body={"Code": 400, "Msg": words})
@@ -619,10 +613,10 @@ async def test_what_the_file_holds_is_hidden_afterwards(
         {"kind": "patch", "patch": {"type": "udp"}},
     ],
 )
-async def test_a_damaged_row_is_not_sent_back(
+async def test_a_damaged_row_is_not_written_back(
     provider: FrpcProvider, frp: FrpService, damage: dict[str, Any]
 ) -> None:
-    """Whatever it lacks would be lost."""
+    """Its missing fields would be lost."""
     before = dict(frp.state.client.store["camera"])
     frp.fault("/api/store/proxies/{name}", **damage)
 

@@ -1,4 +1,4 @@
-"""The client of frpc, method by method."""
+"""Tests each endpoint of frpc's admin API."""
 
 from aiohttp import ClientSession
 import pytest

@@ -1,4 +1,4 @@
-"""Each endpoint of frps's dashboard, over HTTP."""
+"""Tests each endpoint of frps's dashboard."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -100,10 +100,10 @@ async def test_proxies_v2(client: FrpsClient, frp: FrpService) -> None:
     assert [call.query["page"] for call in frp.calls_to("/api/v2/proxies")] == ["1", "2", "3"]
 
 
-async def test_pages_are_read_again_when_something_has_gone_in_between(
+async def test_pages_are_read_again_if_the_total_decreases(
     client: FrpsClient, frp: FrpService
 ) -> None:
-    """It moves another row to a page that was read already."""
+    """A removed row moves another one to a page that was already read."""
     server = frp.state.server
     for number in range(300):
         add(server, Proxy(f"n{number:03}", "stcp", "", "ha"))
@@ -149,7 +149,7 @@ async def test_any_name(client: FrpsClient, frp: FrpService, name: str, version:
 
 
 @pytest.mark.parametrize("name", ["", ".", ".."])
-async def test_a_name_that_leads_elsewhere(client: FrpsClient, frp: FrpService, name: str) -> None:
+async def test_a_name_that_changes_the_path(client: FrpsClient, frp: FrpService, name: str) -> None:
     with pytest.raises(InvalidInputError):
         await client.traffic(name)
     assert not frp.calls
@@ -157,7 +157,7 @@ async def test_a_name_that_leads_elsewhere(client: FrpsClient, frp: FrpService, 
 
 @pytest.mark.parametrize("body", ["Unauthorized\n", "<html><h1>401</h1></html>"])
 async def test_a_refused_password(client: FrpsClient, frp: FrpService, body: str) -> None:
-    """The program's own words, or those of a server in front of it."""
+    """With the message of frps, or of a server in front of it."""
     frp.fault("*", "body", status=401, body=body)
 
     with pytest.raises(AuthenticationError):
@@ -170,18 +170,18 @@ async def test_a_refused_password(client: FrpsClient, frp: FrpService, body: str
 async def test_a_wrong_password(
     session: ClientSession, frp: FrpService, username: str, password: str
 ) -> None:
-    stranger = FrpsClient(Transport(session, (frp.url,)), username, password)
+    anonymous = FrpsClient(Transport(session, (frp.url,)), username, password)
 
     with pytest.raises(AuthenticationError):
-        await stranger.system_info()
+        await anonymous.system_info()
 
 
 async def test_a_server_without_a_password(session: ClientSession, frp: FrpService) -> None:
     frp.state.server.settings.username = frp.state.server.settings.password = ""
 
-    stranger = FrpsClient(Transport(session, (frp.url,)))
+    anonymous = FrpsClient(Transport(session, (frp.url,)))
 
-    assert (await stranger.system_info())["version"] == "0.70.1"
+    assert (await anonymous.system_info())["version"] == "0.70.1"
 
 
 NEWER: tuple[Callable[[FrpsClient], Awaitable[object]], ...] = (
@@ -198,10 +198,10 @@ NEWER: tuple[Callable[[FrpsClient], Awaitable[object]], ...] = (
 
 
 @pytest.mark.parametrize("ask", NEWER)
-async def test_what_an_older_version_does_not_have(
+async def test_endpoints_that_an_older_version_lacks(
     client: FrpsClient, frp: FrpService, ask: Callable[[FrpsClient], Awaitable[object]]
 ) -> None:
-    """It is looked for once."""
+    """They are requested once."""
     frp.state.server.settings.version = OLD
 
     for _ in range(2):
@@ -211,7 +211,7 @@ async def test_what_an_older_version_does_not_have(
     assert len(frp.calls) == 1
 
 
-async def test_refused_in_the_servers_words(client: FrpsClient, frp: FrpService) -> None:
+async def test_a_refusal_has_the_message_of_the_server(client: FrpsClient, frp: FrpService) -> None:
     frp.fault(
         "*", "body", status=400, body={"code": 400, "msg": "no demo-password here", "data": None}
     )
@@ -232,7 +232,7 @@ async def test_refused_in_the_servers_words(client: FrpsClient, frp: FrpService)
         (400, "Client sent an HTTP request to an HTTPS server.\n"),
     ],
 )
-async def test_something_in_front_of_the_server(
+async def test_a_server_in_front_of_frps(
     client: FrpsClient, frp: FrpService, status: int, body: object
 ) -> None:
     frp.fault("*", "body", status=status, body=body)

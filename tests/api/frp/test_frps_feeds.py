@@ -1,4 +1,4 @@
-"""What is read of frps, with versions 1 and 2 of its API, and what is remembered."""
+"""Tests frps's feeds with versions 1 and 2 of its API, and stored data."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
@@ -30,14 +30,14 @@ def version() -> str:
 
 @pytest.fixture
 def provider(begin: Begin, frp: FrpService, version: str) -> FrpsProvider:
-    """A provider of a server of some version."""
+    """The provider of a server with this version."""
     frp.state.server.settings.version = version
     return begin()
 
 
 @pytest.fixture
 def later(freezer: FrozenDateTimeFactory) -> Callable[[FrpsProvider, str], Awaitable[Any]]:
-    """Read a feed half a minute later."""
+    """Return a function that reads a feed after an interval."""
 
     async def _read(provider: FrpsProvider, feed: str = "tunnels") -> Any:
         freezer.tick(INTERVAL)
@@ -70,10 +70,10 @@ async def test_the_server(provider: FrpsProvider, frp: FrpService) -> None:
     )
 
 
-async def test_more_tunnels_than_a_number_can_tell(provider: FrpsProvider, frp: FrpService) -> None:
-    """Each count fits, and their sum does not."""
-    told = {"version": "0.70.1", "bindPort": 7000, "proxyTypeCount": {"tcp": 2**62, "udp": 2**62}}
-    frp.fault("/api/serverinfo", "body", body=told)
+async def test_a_total_above_64_bits(provider: FrpsProvider, frp: FrpService) -> None:
+    """Each number fits, but not the sum."""
+    body = {"version": "0.70.1", "bindPort": 7000, "proxyTypeCount": {"tcp": 2**62, "udp": 2**62}}
+    frp.fault("/api/serverinfo", "body", body=body)
     frp.state.server.settings.version = "0.60.0"
 
     (server,) = (await provider.feeds["server"].fetch()).values()
@@ -173,7 +173,7 @@ async def test_an_ipv6_server(begin: Begin) -> None:
     assert found["alice.nas"].public_address == "[2001:db8::7]:6001"
 
 
-# What the server no longer tells, or lists
+# Removed and unlisted resources
 
 
 @each_version
@@ -191,10 +191,10 @@ async def test_an_offline_tunnel_keeps_its_address(
 
 
 @each_version
-async def test_also_over_restarts(
+async def test_unlisted_tunnels_are_kept_after_restarts(
     begin: Begin, provider: FrpsProvider, frp: FrpService, later: Later
 ) -> None:
-    """Of Home Assistant, in which the server is restarted as well and lists nothing."""
+    """Home Assistant restarts, and frps restarts and lists nothing."""
     memory: dict[str, Any] = {}
 
     async def _store(known: Mapping[str, Any]) -> None:
@@ -218,7 +218,7 @@ async def test_also_over_restarts(
     assert set(again.feeds["tunnels"].kept()) == found.keys()
 
 
-async def test_it_is_stored_when_it_changes(
+async def test_storage_is_only_written_after_changes(
     provider: FrpsProvider, frp: FrpService, later: Later
 ) -> None:
     stored: list[Mapping[str, Any]] = []
@@ -248,9 +248,7 @@ async def test_it_is_stored_when_it_changes(
         {"proxies": {"b": {"unlisted_since": 1e300}}},
     ],
 )
-async def test_what_is_stored_may_be_damaged(
-    provider: FrpsProvider, memory: dict[str, Any]
-) -> None:
+async def test_damaged_storage(provider: FrpsProvider, memory: dict[str, Any]) -> None:
     provider.restore(memory)
 
     assert (await provider.feeds["tunnels"].fetch()).keys() >= {"alice.nas"}
@@ -274,7 +272,7 @@ async def test_a_restarted_server(provider: FrpsProvider, frp: FrpService, later
     assert found["alice.nas"].traffic_in_today < before["alice.nas"].traffic_in_today
 
 
-async def test_what_is_no_longer_listed_is_kept_for_seven_days(
+async def test_unlisted_tunnels_are_kept_for_seven_days(
     provider: FrpsProvider, frp: FrpService, later: Later, freezer: FrozenDateTimeFactory
 ) -> None:
     await later(provider)
@@ -289,7 +287,9 @@ async def test_what_is_no_longer_listed_is_kept_for_seven_days(
     assert not provider.feeds["tunnels"].kept()
 
 
-async def test_a_person_removes_one(provider: FrpsProvider, frp: FrpService, later: Later) -> None:
+async def test_a_user_removes_a_tunnel(
+    provider: FrpsProvider, frp: FrpService, later: Later
+) -> None:
     await later(provider)
     nas = frp.state.server.proxies.pop("alice.nas")
     await later(provider)
@@ -304,7 +304,7 @@ async def test_a_person_removes_one(provider: FrpsProvider, frp: FrpService, lat
 
 
 async def test_a_flapping_proxy(provider: FrpsProvider, frp: FrpService, later: Later) -> None:
-    """On and off, listed and not: it is there all the time, with its address."""
+    """Online and offline, listed and unlisted: it is always kept with its address."""
     nas = frp.state.server.proxies["alice.nas"]
     for number in range(6):
         nas.online = number % 2 == 0
@@ -363,12 +363,12 @@ async def test_clients(provider: FrpsProvider, frp: FrpService) -> None:
 
 
 @pytest.mark.parametrize("version", [OLD])
-async def test_an_old_server_lists_no_clients(provider: FrpsProvider) -> None:
+async def test_an_old_server_has_no_clients(provider: FrpsProvider) -> None:
     assert await provider.feeds["clients"].fetch() == {}
 
 
-async def test_clients_of_one_id(provider: FrpsProvider, frp: FrpService) -> None:
-    """Of different users they are two; of two with one key, the one that is connected counts."""
+async def test_clients_with_the_same_id(provider: FrpsProvider, frp: FrpService) -> None:
+    """They differ by user; of two with the same key, the connected one is used."""
     server = frp.state.server
     server.clients["bob"] = SimulatedClient("bob", "ha", "1", "bob-host", "192.0.2.1")
     server.clients["none"] = SimulatedClient("", "ha", "2", "host", "192.0.2.2")
@@ -381,10 +381,10 @@ async def test_clients_of_one_id(provider: FrpsProvider, frp: FrpService) -> Non
     assert found["alice.attic"].online
 
 
-async def test_a_client_without_an_id_of_its_own(
+async def test_a_client_without_a_fixed_id(
     provider: FrpsProvider, frp: FrpService, later: Later
 ) -> None:
-    """It gets another one each time it is started: what is left of it is of no use."""
+    """Its id changes with each start, so an offline one is not kept."""
     run = "0123456789abcdef"
     frp.state.server.clients[run] = SimulatedClient("", run, run, "host", "192.0.2.1")
     assert (await later(provider, "clients"))[run].online
@@ -395,7 +395,7 @@ async def test_a_client_without_an_id_of_its_own(
     assert not provider.feeds["clients"].kept()
 
 
-async def test_clients_are_kept_too(provider: FrpsProvider, frp: FrpService, later: Later) -> None:
+async def test_clients_are_kept(provider: FrpsProvider, frp: FrpService, later: Later) -> None:
     await later(provider, "clients")
     del frp.state.server.clients["alice.ha"]
 
@@ -423,7 +423,7 @@ async def test_the_time_zone_of_the_server(
     assert days[-1].day == f"{datetime.now(provider.time_zone).date()}"
 
 
-async def test_summer_time_begins(
+async def test_start_of_summer_time(
     provider: FrpsProvider, frp: FrpService, later: Later, freezer: FrozenDateTimeFactory
 ) -> None:
     await later(provider)
@@ -479,12 +479,10 @@ async def test_traffic_history(provider: FrpsProvider, frp: FrpService) -> None:
     assert days[-1].day == f"{today}"
 
 
-# Bad days
+# Upgrades, errors and many proxies
 
 
-async def test_an_upgrade_is_seen_at_once(
-    provider: FrpsProvider, frp: FrpService, later: Later
-) -> None:
+async def test_an_upgrade_is_noticed(provider: FrpsProvider, frp: FrpService, later: Later) -> None:
     frp.state.server.settings.version = "0.69.0"
     assert (await later(provider))["alice.nas"].last_start is None
     await later(provider, "server")
@@ -496,7 +494,9 @@ async def test_an_upgrade_is_seen_at_once(
     assert not provider.feeds["tunnels"].unsupported_fields()
 
 
-async def test_a_downgrade_too(provider: FrpsProvider, frp: FrpService, later: Later) -> None:
+async def test_a_downgrade_is_noticed(
+    provider: FrpsProvider, frp: FrpService, later: Later
+) -> None:
     await later(provider, "server")
     await later(provider)
     frp.state.server.settings.version = OLD
@@ -510,10 +510,10 @@ async def test_a_downgrade_too(provider: FrpsProvider, frp: FrpService, later: L
 
 @pytest.mark.parametrize("version", [OLD])
 @pytest.mark.parametrize("shape", ["list", "number", "string", "null"])
-async def test_a_strange_answer_proves_no_path(
+async def test_invalid_answers_do_not_confirm_an_endpoint(
     provider: FrpsProvider, frp: FrpService, later: Later, shape: str
 ) -> None:
-    """Something in front of an older server answered once where that has nothing."""
+    """A server in front of an older frps answered once."""
     for path in ("/api/v2/proxies", "/api/v2/system/info"):
         frp.fault(path, "wrong_type", shape=shape, times=1)
     with pytest.raises(UnavailableError):
@@ -522,10 +522,10 @@ async def test_a_strange_answer_proves_no_path(
     assert (await later(provider))["alice.nas"].online
 
 
-async def test_a_path_that_is_missing_for_a_moment(
+async def test_a_temporarily_missing_endpoint(
     provider: FrpsProvider, frp: FrpService, later: Later
 ) -> None:
-    """The clients are not gone with it."""
+    """The clients are kept."""
     await later(provider, "clients")
     frp.fault("/api/v2/clients", "status", status=404, body="404 page not found\n")
 
@@ -550,7 +550,7 @@ async def test_a_thousand_proxies(provider: FrpsProvider, frp: FrpService, later
     assert (await later(provider))["n994"] is found["n994"], "no resource is built again"
 
 
-async def test_both_feeds_share_a_reading(
+async def test_both_feeds_share_a_read(
     provider: FrpsProvider, frp: FrpService, later: Later
 ) -> None:
     await later(provider, "server")
@@ -564,7 +564,7 @@ async def test_both_feeds_share_a_reading(
 async def test_a_server_that_fails_to_list_its_proxies(
     provider: FrpsProvider, frp: FrpService
 ) -> None:
-    """The server itself is shown all the same."""
+    """The server itself is still shown."""
     frp.fault("/api/v2/proxies", "error", times=None)
 
     (server,) = (await provider.feeds["server"].fetch()).values()
@@ -582,7 +582,7 @@ async def test_a_refused_password(provider: FrpsProvider, frp: FrpService) -> No
 
 
 @pytest.mark.parametrize(
-    "asked, entered, problem",
+    "required, entered, issues",
     [
         (True, True, []),
         (False, False, ["frps_without_password"]),
@@ -590,10 +590,10 @@ async def test_a_refused_password(provider: FrpsProvider, frp: FrpService) -> No
     ],
 )
 async def test_a_dashboard_without_a_password(
-    begin: Begin, frp: FrpService, asked: bool, entered: bool, problem: list[str]
+    begin: Begin, frp: FrpService, required: bool, entered: bool, issues: list[str]
 ) -> None:
-    """Everyone who reaches it may use it, whatever is entered here."""
-    if not asked:
+    """Everyone who reaches the dashboard can use it, with any entered credentials."""
+    if not required:
         frp.state.server.settings.username = frp.state.server.settings.password = ""
     name, password = ("admin", "demo-password") if entered else ("", "")
     provider = begin(username=name, password=password)
@@ -602,5 +602,5 @@ async def test_a_dashboard_without_a_password(
     for _ in range(2):
         await provider.feeds["server"].fetch()
 
-    assert [issue.key for issue in provider.issues()] == problem
-    assert len(frp.calls_to("/api/serverinfo")) == entered, "it is asked once"
+    assert [issue.key for issue in provider.issues()] == issues
+    assert len(frp.calls_to("/api/serverinfo")) == entered, "it is checked once"

@@ -1,4 +1,4 @@
-"""A client of the simulated HayFrp, and a session there."""
+"""A client and a provider of the simulated HayFrp, and a session."""
 
 from aiohttp import ClientSession
 import pytest
@@ -16,13 +16,13 @@ def client(session: ClientSession, hayfrp: HayFrpService) -> HayFrpClient:
 
 @pytest.fixture
 def csrf(hayfrp: HayFrpService) -> str:
-    """The csrf of a session of the demo account."""
+    """The csrf token of a session of the demo account."""
     hayfrp.account.csrf, hayfrp.account.csrf_since = "good-csrf", hayfrp.now()
     return "good-csrf"
 
 
 @pytest.fixture
 def provider(session: ClientSession, hayfrp: HayFrpService) -> HayFrpProvider:
-    """The demo account, not signed in yet."""
+    """The provider of the demo account, not signed in."""
     credentials = {"base_url": hayfrp.url, "username": "demo", "password": "demo-password"}
     return HayFrpProvider(session, credentials, {})

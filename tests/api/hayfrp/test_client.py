@@ -1,4 +1,4 @@
-"""All documented endpoints: what they take, what they answer, and how they refuse."""
+"""Tests all documented endpoints of HayFrp: requests, answers and refusals."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -64,7 +64,7 @@ async def test_login_is_refused(
         await client.login(user, passwd)
 
 
-async def test_a_login_ends_the_one_before(client: HayFrpClient) -> None:
+async def test_a_login_ends_the_previous_session(client: HayFrpClient) -> None:
     first = await client.login("demo", "demo-password")
     second = await client.login("demo", "demo-password")
 
@@ -100,7 +100,7 @@ async def test_get_info(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) 
 
 
 @pytest.mark.parametrize("status", [True, "true", 1])
-async def test_get_info_of_a_fine_account(
+async def test_get_info_of_a_good_account(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, status: object
 ) -> None:
     hayfrp.fault("/user", "patch", patch={"status": status})
@@ -112,7 +112,7 @@ async def test_get_info_of_a_fine_account(
 async def test_get_info_of_a_banned_account(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, status: object
 ) -> None:
-    """It is data, not a refusal."""
+    """A ban is data, not a refusal."""
     hayfrp.account.banned = True
     hayfrp.fault("/user", "patch", patch={"status": status})
 
@@ -133,10 +133,10 @@ async def test_sign(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) -> N
 
 
 @pytest.mark.parametrize("status", [403, 404])
-async def test_a_second_sign_in_is_told_from_a_refused_one(
+async def test_a_second_sign_in_is_distinguished_from_a_refused_one(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, status: int
 ) -> None:
-    """Both come with either status: only the words differ."""
+    """Both have either status: only the messages differ."""
     hayfrp.state.settings.already_signed_status = status
     await client.sign(csrf)
 
@@ -150,10 +150,10 @@ async def test_a_second_sign_in_is_told_from_a_refused_one(
 @pytest.mark.parametrize(
     "words", [None, "", "请勿重复签到.", "已领取过流量", "今日流量已发放", "签到过了", "拒绝访问"]
 )
-async def test_a_second_sign_in_in_any_words(
+async def test_a_second_sign_in_with_any_message(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, status: int, words: str | None
 ) -> None:
-    """Where they do not tell, the account does: the csrf is still good."""
+    """If the message is unknown, the account shows that the csrf token is still valid."""
     hayfrp.state.settings.already_signed_status = status
     hayfrp.state.settings.already_signed_words = words
     await client.sign(csrf)
@@ -165,10 +165,10 @@ async def test_a_second_sign_in_in_any_words(
 
 @pytest.mark.parametrize("words", [None, "", "CSRF临时授权无效或已过期.", "请先登录."])
 @pytest.mark.parametrize("status", [403, 404])
-async def test_a_sign_in_with_an_ended_csrf(
+async def test_a_sign_in_with_an_expired_csrf(
     client: HayFrpClient, hayfrp: HayFrpService, status: int, words: str | None
 ) -> None:
-    """Refused in the same ways, but the account is refused as well."""
+    """It is refused in the same ways, but the account is refused as well."""
     body = {"status": status, "message": words, "flow": None}
     hayfrp.fault("/user", "body", match={"type": "sign"}, body=body)
 
@@ -176,10 +176,10 @@ async def test_a_sign_in_with_an_ended_csrf(
         await client.sign("of-yesterday")
 
 
-async def test_a_sign_in_that_is_refused_for_another_reason(
+async def test_a_sign_in_refused_for_another_reason(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str
 ) -> None:
-    """It is neither done, nor a reason to end the user's session."""
+    """It is neither done, nor does it end the session."""
     body: dict[str, object] = {"status": 403, "message": "CSRF临时授权无效或已过期."}
     hayfrp.fault("/user", "body", match={"type": "sign"}, body=body)
     with refused(RejectedError, "CSRF临时授权无效或已过期."):
@@ -191,7 +191,7 @@ async def test_a_sign_in_that_is_refused_for_another_reason(
         await client.sign(csrf)
 
 
-async def test_a_sign_in_of_which_nothing_is_known(
+async def test_a_sign_in_with_an_unknown_result(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str
 ) -> None:
     hayfrp.state.settings.already_signed_words = None
@@ -217,7 +217,7 @@ FOREIGN: list[dict[str, object]] = [
     {"error": "denied"},
     {},
 ]
-"""What something in front of the service says, with an HTTP error."""
+"""HTTP errors of servers in front of the service."""
 
 ASKED: dict[str, Callable[[HayFrpClient], Awaitable[object]]] = {
     "csrf": lambda c: c.csrf("good-csrf"),
@@ -237,17 +237,17 @@ ASKED: dict[str, Callable[[HayFrpClient], Awaitable[object]]] = {
 
 @pytest.mark.parametrize("http", [401, 403, 404])
 @pytest.mark.parametrize("name", ASKED)
-async def test_what_stands_in_front_of_the_service_refuses(
+async def test_a_refusal_by_a_server_in_front(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, http: int, name: str
 ) -> None:
-    """In JSON too: neither a refused login, nor a ban, nor an empty list."""
+    """Also in JSON: neither refused credentials, nor a ban, nor an empty list."""
     for body in FOREIGN:
         hayfrp.fault("*", "body", body=body, status=http)
         with pytest.raises(UnavailableError):
             await ASKED[name](client)
 
 
-async def test_the_service_itself_may_use_http_for_a_refusal(
+async def test_a_refusal_by_the_service_with_an_http_status(
     client: HayFrpClient, hayfrp: HayFrpService
 ) -> None:
     body: dict[str, object] = {"status": 403, "message": "登录无效或已过期."}
@@ -317,7 +317,7 @@ async def test_a_tunnel_is_refused(
     assert hayfrp.state.tunnels["1"].proxy_name == "homeassistant"
 
 
-async def test_a_new_tunnels_id_may_be_missing(
+async def test_a_new_tunnel_without_an_id(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str
 ) -> None:
     hayfrp.fault("/proxy", "patch", remove=["id"])
@@ -368,14 +368,14 @@ async def test_a_list_without_tunnels_is_empty(
         ({"proxies": None}, UnavailableError, "malformed: no status"),
     ],
 )
-async def test_a_list_that_is_refused_is_not_empty(
+async def test_a_refused_list_is_not_empty(
     client: HayFrpClient,
     hayfrp: HayFrpService,
     answer: Mapping[str, object],
     error: type[TunnelHubError],
     words: str,
 ) -> None:
-    """Or every tunnel would be taken for deleted."""
+    """Otherwise all tunnels would count as deleted."""
     hayfrp.fault("/proxy", "body", body=answer)
 
     with refused(error, words):
@@ -420,7 +420,7 @@ async def _config(client: HayFrpClient, csrf: str) -> str:
         (_notice, {"body": "\n<!DOCTYPE html><p>Forbidden", "status": 200}, Reason.FIREWALL),
     ],
 )
-async def test_not_every_text_is_the_text_that_was_asked_for(
+async def test_other_answers_are_not_texts(
     client: HayFrpClient,
     hayfrp: HayFrpService,
     fetch: Callable[[HayFrpClient, str], Awaitable[str]],
@@ -462,7 +462,7 @@ async def test_get_tunnel_status(client: HayFrpClient, hayfrp: HayFrpService, cs
 
 
 @pytest.mark.parametrize("status", [200, 500])
-async def test_an_ostatus_wins_over_the_code_and_the_words(
+async def test_ostatus_overrides_status_and_message(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, status: int
 ) -> None:
     settings = hayfrp.state.settings
@@ -476,7 +476,7 @@ async def test_an_ostatus_wins_over_the_code_and_the_words(
 
 
 @pytest.mark.parametrize("ostatus", ["", None, "unknown", 1, {}])
-async def test_another_ostatus_is_ignored(
+async def test_unknown_ostatus_is_ignored(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, ostatus: object
 ) -> None:
     hayfrp.fault("/proxy", "patch", times=2, patch={"ostatus": ostatus})
@@ -486,7 +486,7 @@ async def test_another_ostatus_is_ignored(
     assert readings == [TunnelState.ONLINE, TunnelState.OFFLINE]
 
 
-async def test_an_ostatus_with_a_refused_session(
+async def test_ostatus_with_a_refused_session(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str
 ) -> None:
     body = {"status": 403, "message": "登录无效或已过期.", "ostatus": "offline"}
@@ -496,7 +496,7 @@ async def test_an_ostatus_with_a_refused_session(
         await client.get_tunnel_status(csrf, "1")
 
 
-async def test_a_status_that_is_refused_is_no_reading(
+async def test_a_refused_check_has_no_result(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str
 ) -> None:
     hayfrp.fault("/proxy", "body", body={"status": 500, "message": "线路繁忙."})
@@ -513,7 +513,7 @@ async def test_force_down_tunnel(client: HayFrpClient, hayfrp: HayFrpService, cs
 
 
 @pytest.mark.parametrize("words", ["csrf不能为空.", "无用户类型.", "参数错误."])
-async def test_a_tunnel_is_forced_down_by_a_form_where_json_is_not_read(
+async def test_force_down_by_form_if_json_is_not_read(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, words: str
 ) -> None:
     hayfrp.state.settings.forcedown_form_only = True
@@ -531,10 +531,10 @@ async def test_a_tunnel_is_forced_down_by_a_form_where_json_is_not_read(
     hayfrp.fault("/proxy", "status", status=500, times=None)
     with pytest.raises(UnavailableError):
         await client.force_down_tunnel(csrf, "3")
-    assert len(hayfrp.calls) == 4, "a write is never sent again"
+    assert len(hayfrp.calls) == 4, "a write is never repeated"
 
 
-async def test_a_tunnel_is_not_forced_down(
+async def test_force_down_is_refused(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str
 ) -> None:
     hayfrp.state.nodes["2"].online = False
@@ -561,7 +561,7 @@ async def test_a_tunnel_is_not_forced_down(
         lambda client, csrf: client.force_down_tunnel(csrf, "99"),
     ],
 )
-async def test_a_tunnel_that_is_gone(
+async def test_a_deleted_tunnel(
     client: HayFrpClient,
     hayfrp: HayFrpService,
     csrf: str,
@@ -574,7 +574,7 @@ async def test_a_tunnel_that_is_gone(
         await ask(client, csrf)
 
 
-# The service
+# Public endpoints
 
 
 async def test_get_node_info(client: HayFrpClient) -> None:
@@ -592,10 +592,10 @@ async def test_get_node_list(client: HayFrpClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/node", "/nodes"])
-async def test_nodes_that_are_refused_are_not_none(
+async def test_refused_nodes_are_not_empty(
     client: HayFrpClient, hayfrp: HayFrpService, path: str
 ) -> None:
-    """Or every node would be taken for offline."""
+    """Otherwise all nodes would count as offline."""
     fetch = {"/node": client.get_node_info, "/nodes": client.get_node_list}[path]
     hayfrp.fault(path, "body", body={"status": 404, "message": "无节点数据."})
     hayfrp.fault(path, "body", body={"status": 500, "message": "数据库错误."})
@@ -612,7 +612,7 @@ async def test_nodes_that_are_refused_are_not_none(
 
 
 @pytest.mark.parametrize("style", ["list", "null", "missing"])
-async def test_an_empty_list_in_a_good_answer(
+async def test_an_empty_list_in_a_successful_answer(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, style: str
 ) -> None:
     hayfrp.state.settings.empty_list_status, hayfrp.state.settings.empty_list = 200, style
@@ -666,7 +666,7 @@ async def test_version(client: HayFrpClient, hayfrp: HayFrpService) -> None:
     assert (await client.version())["ver_frpc"] == "0.60.0"
 
 
-# What they share
+# All endpoints
 
 WITH_SESSION: Mapping[str, Callable[[HayFrpClient, str], Awaitable[object]]] = {
     "csrf": HayFrpClient.csrf,
@@ -703,10 +703,10 @@ WRITES = (
 
 
 @pytest.mark.parametrize("kind", ALL)
-async def test_a_refused_session_is_told_from_all_else(
+async def test_a_refused_session_is_distinguished_from_other_refusals(
     client: HayFrpClient, hayfrp: HayFrpService, kind: str
 ) -> None:
-    """Only what needs a session can have it refused."""
+    """Only endpoints with a session can refuse it."""
     hayfrp.fault("*", "body", body={"status": 403, "message": "登录无效或已过期."})
 
     error = AuthenticationError if kind in (*WITH_SESSION, "login") else RejectedError
@@ -715,7 +715,7 @@ async def test_a_refused_session_is_told_from_all_else(
 
 
 @pytest.mark.parametrize("kind", ["sendregcode", "register", "findpassem", "findpassct", "/info"])
-async def test_a_token_of_another_kind_is_no_session(
+async def test_another_kind_of_token_is_not_a_session(
     client: HayFrpClient, hayfrp: HayFrpService, kind: str
 ) -> None:
     hayfrp.fault("*", "body", body={"status": 404, "message": "您的Token有误."})
@@ -725,7 +725,7 @@ async def test_a_token_of_another_kind_is_no_session(
 
 
 @pytest.mark.parametrize("kind", WITH_SESSION)
-async def test_what_needs_a_session_asks_with_it(
+async def test_endpoints_with_a_session_send_it(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, kind: str
 ) -> None:
     with pytest.raises(AuthenticationError):
@@ -740,7 +740,7 @@ async def test_what_needs_a_session_asks_with_it(
 
 
 @pytest.mark.parametrize("kind", ALL)
-async def test_a_failure_inside_the_service(
+async def test_an_internal_error(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, kind: str
 ) -> None:
     hayfrp.fault("*", "error")
@@ -750,7 +750,7 @@ async def test_a_failure_inside_the_service(
 
 
 @pytest.mark.parametrize("kind", ALL)
-async def test_only_reads_are_repeated(
+async def test_only_reads_are_retried(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, kind: str
 ) -> None:
     hayfrp.fault("*", "status", status=500, times=None)
@@ -770,10 +770,10 @@ NO_ANSWERS: list[tuple[str, Mapping[str, Any], Reason, str]] = [
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ALL if kind not in ("/notice", "config")])
-async def test_what_is_no_answer_at_all(
+async def test_invalid_answers(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, kind: str
 ) -> None:
-    """Of these, only /version takes the last for an answer."""
+    """Of these, only /version accepts the last one."""
     for fault, options, reason, detail in NO_ANSWERS[: -1 if kind == "/version" else None]:
         hayfrp.fault("*", fault, **options)
         with pytest.raises(UnavailableError) as caught:
@@ -782,7 +782,7 @@ async def test_what_is_no_answer_at_all(
 
 
 @pytest.mark.parametrize("kind", ["login", "retoken"])
-async def test_a_token_that_is_missing(
+async def test_a_missing_token(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, kind: str
 ) -> None:
     hayfrp.fault("*", "patch", patch={"token": None})
@@ -792,7 +792,7 @@ async def test_a_token_that_is_missing(
 
 
 @pytest.mark.parametrize("status", [200, "200", " 200 ", 200.0])
-async def test_a_status_may_be_written_in_many_ways(
+async def test_formats_of_a_status(
     client: HayFrpClient, hayfrp: HayFrpService, status: object
 ) -> None:
     hayfrp.fault("/info", "patch", patch={"status": status})
@@ -810,7 +810,7 @@ async def test_a_status_may_be_written_in_many_ways(
         ({"status": 500, "message": " 维护中\n"}, "维护中"),
     ],
 )
-async def test_a_refusal_always_has_words(
+async def test_a_refusal_always_has_a_message(
     client: HayFrpClient, hayfrp: HayFrpService, answer: Mapping[str, object], words: str
 ) -> None:
     hayfrp.fault("/info", "body", body=answer)
@@ -820,8 +820,8 @@ async def test_a_refusal_always_has_words(
     assert caught.value.message == words
 
 
-async def test_a_refusal_shows_no_secret(client: HayFrpClient, hayfrp: HayFrpService) -> None:
-    """Neither of what was sent nor of what came back before."""
+async def test_a_refusal_contains_no_secret(client: HayFrpClient, hayfrp: HayFrpService) -> None:
+    """Neither from the request nor from earlier answers."""
     csrf = await client.login("demo", "demo-password")
     link_token = await client.re_token(csrf)
     words = f"demo-password {csrf} {link_token} demo@example.com: no"
@@ -834,7 +834,7 @@ async def test_a_refusal_shows_no_secret(client: HayFrpClient, hayfrp: HayFrpSer
 
 
 def _fields(service: HayFrpService, tunnel_id: str) -> Mapping[str, object]:
-    """Return what the service keeps of a tunnel, as it was sent."""
+    """Return the fields of a tunnel as the service stores them."""
     tunnel = service.state.tunnels[tunnel_id]
     return {
         "proxy_name": tunnel.proxy_name,

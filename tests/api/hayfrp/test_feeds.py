@@ -1,4 +1,4 @@
-"""HayFrp's feeds: every field, in every type it comes in, and nothing that is not known."""
+"""Tests HayFrp's feeds: all fields with all types, and unknown values."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -42,7 +42,7 @@ NODES_WITH_A_PROBE = {"1", "2", "3", "4", "5", "7"}
 
 @pytest.fixture(autouse=True)
 def _noon(freezer: FrozenDateTimeFactory) -> None:
-    """Let time stand still at noon in Shanghai."""
+    """Freeze the time at noon in Shanghai."""
 
 
 def made(service: HayFrpService, session: ClientSession, **options: object) -> HayFrpProvider:
@@ -64,16 +64,16 @@ async def tunnel_of(provider: HayFrpProvider, tunnel_id: str) -> Tunnel:
 
 
 def at(seconds: float) -> datetime:
-    """Return a moment of the service."""
+    """Return a time of the service."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
-# What is read, in whatever types it comes
+# All fields with all types
 
 
 @pytest.fixture(params=[1, 2, 3, 4])
 async def other_types(request: pytest.FixtureRequest) -> AsyncIterator[HayFrpService]:
-    """A service with a tunnel of each protocol, whose types depend on its seed."""
+    """A service with a tunnel of each protocol; its types depend on the seed."""
     async with Simulator(services=("hayfrp",), tunnels=7, seed=request.param) as running:
         yield running.get(HayFrpService)
 
@@ -214,7 +214,7 @@ async def test_notice(hayfrp: HayFrpService, provider: HayFrpProvider) -> None:
 
 
 @pytest.mark.parametrize("key", ["service", "release", "notice"])
-async def test_what_is_open_to_all_needs_no_session(
+async def test_public_data_require_no_session(
     hayfrp: HayFrpService, provider: HayFrpProvider, key: str
 ) -> None:
     await provider.feeds[key].fetch()
@@ -223,8 +223,8 @@ async def test_what_is_open_to_all_needs_no_session(
     assert call.method == "GET"
 
 
-async def _everything(provider: HayFrpProvider, feed: Feed[Resource]) -> Iterable[Resource]:
-    """Read a feed, and what is read one by one on top."""
+async def _read_all(provider: HayFrpProvider, feed: Feed[Resource]) -> Iterable[Resource]:
+    """Read a feed and its probe."""
     found = await feed.fetch()
     if feed.probe is not None:
         for resource in filter(feed.probe.is_worth_it, found.values()):
@@ -233,13 +233,13 @@ async def _everything(provider: HayFrpProvider, feed: Feed[Resource]) -> Iterabl
 
 
 @pytest.mark.parametrize("key", ["account", "tunnels", "nodes", "service", "release", "notice"])
-async def test_a_feed_fills_the_fields_it_promises(provider: HayFrpProvider, key: str) -> None:
-    """Each of them somewhere, and no others."""
+async def test_a_feed_fills_its_fields(provider: HayFrpProvider, key: str) -> None:
+    """Each field has a value in a resource, and no other field has one."""
     await provider.sign_in()
     feed = provider.feeds[key]
     filled = {
         name
-        for resource in await _everything(provider, feed)
+        for resource in await _read_all(provider, feed)
         for name, value in asdict(resource).items()
         if value is not None
     }
@@ -250,7 +250,7 @@ async def test_a_feed_fills_the_fields_it_promises(provider: HayFrpProvider, key
 # The account
 
 
-async def test_whoever_never_signed_in_has_not_today(provider: HayFrpProvider) -> None:
+async def test_an_account_that_never_signed_in(provider: HayFrpProvider) -> None:
     account = (await provider.feeds["account"].fetch())["account"]
 
     assert isinstance(account, Account)
@@ -263,7 +263,7 @@ async def test_whoever_never_signed_in_has_not_today(provider: HayFrpProvider) -
 
 
 @pytest.mark.parametrize("style", ["seconds", "milliseconds", "date"])
-async def test_the_day_of_a_sign_in_in_each_way_of_writing(
+async def test_formats_of_the_day_of_a_sign_in(
     hayfrp: HayFrpService, provider: HayFrpProvider, style: str, freezer: FrozenDateTimeFactory
 ) -> None:
     hayfrp.state.settings.signdate_style = style
@@ -280,10 +280,10 @@ async def test_the_day_of_a_sign_in_in_each_way_of_writing(
 
 
 @pytest.mark.parametrize("signdate", ["yesterday", "-", True, [], {}, 1e30, "1e400", -5])
-async def test_a_day_that_cannot_be_read_is_unknown(
+async def test_an_invalid_day_is_unknown(
     hayfrp: HayFrpService, provider: HayFrpProvider, signdate: object
 ) -> None:
-    """Not "no": a person would sign in by hand for nothing."""
+    """Not "no": the user would sign in manually in vain."""
     hayfrp.fault("/user", "patch", patch={"signdate": signdate}, match={"type": "info"})
 
     account = (await provider.feeds["account"].fetch())["account"]
@@ -292,7 +292,7 @@ async def test_a_day_that_cannot_be_read_is_unknown(
     assert (account.last_sign_in, account.signed_in_today) == (None, None)
 
 
-async def test_a_sign_in_is_good_until_shanghais_midnight(
+async def test_a_sign_in_lasts_until_midnight_in_shanghai(
     provider: HayFrpProvider, freezer: FrozenDateTimeFactory
 ) -> None:
     await provider.sign_in()
@@ -306,9 +306,7 @@ async def test_a_sign_in_is_good_until_shanghais_midnight(
     assert signed == [True, True, False]
 
 
-async def test_a_banned_account_is_read_all_the_same(
-    hayfrp: HayFrpService, provider: HayFrpProvider
-) -> None:
+async def test_a_banned_account_is_read(hayfrp: HayFrpService, provider: HayFrpProvider) -> None:
     hayfrp.account.banned = True
 
     account = (await provider.feeds["account"].fetch())["account"]
@@ -317,10 +315,10 @@ async def test_a_banned_account_is_read_all_the_same(
     assert (account.banned, account.name, account.tunnels_used) == (True, "demo", 5)
 
 
-# Tunnels and their readings
+# Tunnels and their checks
 
 
-async def test_tunnels_that_did_not_change_are_kept_until_one_is_checked(
+async def test_unchanged_tunnels_are_reused_until_one_is_checked(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     """Copying all tunnels in each poll would cost more than reading them."""
@@ -338,7 +336,7 @@ async def test_tunnels_that_did_not_change_are_kept_until_one_is_checked(
     assert (renamed["1"], renamed["2"].name) == (checked["1"], "renamed")
 
 
-async def test_only_enabled_tunnels_are_worth_asking_for(provider: HayFrpProvider) -> None:
+async def test_only_enabled_tunnels_are_checked(provider: HayFrpProvider) -> None:
     tunnels = await provider.feeds["tunnels"].fetch()
     probe = provider.feeds["tunnels"].probe
     assert probe is not None
@@ -355,7 +353,7 @@ async def test_only_enabled_tunnels_are_worth_asking_for(provider: HayFrpProvide
         ("5", TunnelState.DISABLED, False),
     ],
 )
-async def test_a_reading_is_added_and_kept(
+async def test_the_result_of_a_check_is_kept(
     hayfrp: HayFrpService,
     provider: HayFrpProvider,
     tunnel_id: str,
@@ -375,14 +373,14 @@ async def test_a_reading_is_added_and_kept(
 
 
 @pytest.mark.parametrize("fails, minutes", [(True, 5), (False, 20)])
-async def test_a_reading_ages(
+async def test_the_result_of_a_check_expires(
     hayfrp: HayFrpService,
     provider: HayFrpProvider,
     freezer: FrozenDateTimeFactory,
     fails: bool,
     minutes: int,
 ) -> None:
-    """Sooner when a later check has failed."""
+    """Earlier if a later check fails."""
     before = await tunnel_of(provider, "1")
     read = await provider.check_tunnel("1")
     if fails:
@@ -396,10 +394,10 @@ async def test_a_reading_ages(
     assert await tunnel_of(provider, "1") == before
 
 
-async def test_a_reading_of_before_a_toggle_says_nothing(
+async def test_a_check_before_a_toggle_is_discarded(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
-    """A tunnel that is enabled again is offline, as it was, until it is checked."""
+    """A tunnel that is enabled again is offline until it is checked."""
     await tunnel_of(provider, "1")
     await provider.check_tunnel("1")
 
@@ -417,10 +415,10 @@ async def test_a_reading_of_before_a_toggle_says_nothing(
     assert (await tunnel_of(provider, "1")).state is TunnelState.ONLINE
 
 
-async def test_a_reading_that_a_toggle_overtakes_says_nothing(
+async def test_a_check_during_a_toggle_is_discarded(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
-    """It is asked for before the tunnel is disabled, and answered after that."""
+    """It starts before the tunnel is disabled, and is answered afterwards."""
     await tunnel_of(provider, "1")
     gate = hayfrp.gate("/proxy", "after", match={"type": "check"}, times=1)
     under_way = asyncio.create_task(provider.check_tunnel("1"))
@@ -434,7 +432,7 @@ async def test_a_reading_that_a_toggle_overtakes_says_nothing(
     assert (await tunnel_of(provider, "1")).online is False
 
 
-async def test_a_client_that_stays_while_its_tunnel_is_disabled_is_online_after_that(
+async def test_a_client_that_stays_connected_while_its_tunnel_is_disabled(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     hayfrp.state.tunnels["1"].enabled = False
@@ -449,10 +447,10 @@ async def test_a_client_that_stays_while_its_tunnel_is_disabled_is_online_after_
     assert (tunnel.online, tunnel.checked_at) == (True, read.checked_at)
 
 
-async def test_a_disabled_tunnel_can_be_online_all_the_same(
+async def test_a_disabled_tunnel_can_be_online(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
-    """Its client may run on for a while; that is what holding down looks for."""
+    """Its client may stay connected for a while, which holding a tunnel down checks."""
     await tunnel_of(provider, "5")
     hayfrp.fault("/proxy", "body", body={"status": 200}, match={"type": "check"})
 
@@ -462,7 +460,7 @@ async def test_a_disabled_tunnel_can_be_online_all_the_same(
     assert (tunnel.enabled, tunnel.online, tunnel.state) == (False, True, TunnelState.ONLINE)
 
 
-async def test_a_reading_goes_with_its_tunnel(
+async def test_a_deleted_tunnel_loses_its_check(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     await tunnel_of(provider, "1")
@@ -474,13 +472,13 @@ async def test_a_reading_goes_with_its_tunnel(
     assert (await tunnel_of(provider, "1")).checked_at is None
 
 
-async def test_a_tunnel_that_was_never_listed_can_be_read(provider: HayFrpProvider) -> None:
+async def test_a_tunnel_that_was_never_listed_can_be_checked(provider: HayFrpProvider) -> None:
     assert await provider.check_tunnel("1") == Tunnel(
         id="1", online=True, state=TunnelState.ONLINE, checked_at=datetime.now(UTC)
     )
 
 
-async def test_a_tunnel_that_is_gone_cannot_be_read(
+async def test_a_deleted_tunnel_cannot_be_checked(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     await tunnel_of(provider, "1")
@@ -491,7 +489,7 @@ async def test_a_tunnel_that_is_gone_cannot_be_read(
     assert caught.value.key == "tunnel_gone"
 
 
-async def test_a_reading_that_is_refused_is_none(
+async def test_a_refused_check_has_no_result(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     await tunnel_of(provider, "1")
@@ -517,7 +515,7 @@ async def test_usage_above_100_percent_is_shown_unchanged(
 
 
 @pytest.mark.parametrize("row", [{"domain": ""}, {"domain": None}])
-async def test_a_web_tunnel_without_a_domain_is_found_at_its_node(
+async def test_a_web_tunnel_without_a_domain_has_the_address_of_its_node(
     hayfrp: HayFrpService, provider: HayFrpProvider, row: dict[str, object]
 ) -> None:
     hayfrp.fault("/proxy", "patch", patch={f"proxies.1.{name}": row[name] for name in row})
@@ -525,7 +523,7 @@ async def test_a_web_tunnel_without_a_domain_is_found_at_its_node(
     assert (await tunnel_of(provider, "2")).public_address == "ningbo.frp.example.com"
 
 
-async def test_an_ipv6_address_stands_in_brackets(
+async def test_an_ipv6_address_has_brackets(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     patch = {"proxies.0.local_ip": "fd12::5", "proxies.0.node_domain": "2001:db8::7"}
@@ -555,7 +553,7 @@ async def test_an_address_without_a_port_is_a_host(
 # Nodes
 
 
-async def test_a_node_without_a_probe_is_online_and_nothing_more(
+async def test_a_node_without_probe_data_is_only_online(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     nodes = await nodes_of(provider)
@@ -564,10 +562,10 @@ async def test_a_node_without_a_probe_is_online_and_nothing_more(
     assert nodes["6"] == Node(id="6", name=known.name, description=known.description, online=True)
 
 
-async def test_a_node_that_leaves_is_offline_and_keeps_its_name(
+async def test_a_removed_node_is_offline_and_keeps_its_name(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
-    """So that its entities say so, in place of vanishing."""
+    """So that its entities show it, instead of disappearing."""
     before = await nodes_of(provider)
     left = {id_: hayfrp.state.nodes.pop(id_) for id_ in ("1", "7")}
 
@@ -586,7 +584,7 @@ async def test_a_node_that_leaves_is_offline_and_keeps_its_name(
     assert await nodes_of(provider) == before
 
 
-async def test_a_used_node_that_is_not_in_service_is_offline(
+async def test_a_used_node_that_is_not_listed_is_offline(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     for path in ("/node", "/nodes"):
@@ -597,7 +595,7 @@ async def test_a_used_node_that_is_not_in_service_is_offline(
     assert nodes["1"] == Node(id="1", name=hayfrp.state.nodes["1"].name, online=False, in_use=True)
 
 
-async def test_a_node_that_is_probed_needs_not_be_listed(
+async def test_a_node_with_probe_data_need_not_be_listed(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     hayfrp.fault("/nodes", "patch", patch={"servers.0.id": None})
@@ -608,7 +606,7 @@ async def test_a_node_that_is_probed_needs_not_be_listed(
     assert node.version == "0.59.0"
 
 
-async def test_without_any_node_in_service_all_are_offline(
+async def test_without_listed_nodes_all_are_offline(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     known = await nodes_of(provider)
@@ -622,7 +620,7 @@ async def test_without_any_node_in_service_all_are_offline(
 
 
 @pytest.mark.parametrize("path", ["/node", "/nodes", "/proxy"])
-async def test_half_the_news_of_the_nodes_is_none(
+async def test_nodes_require_both_answers(
     hayfrp: HayFrpService, provider: HayFrpProvider, path: str
 ) -> None:
     hayfrp.fault(path, "html", times=None)
@@ -638,7 +636,7 @@ async def test_half_the_news_of_the_nodes_is_none(
         ({"nodes": "chosen", "chosen_nodes": ["7", "2"]}, ["2", "7"]),
     ],
 )
-async def test_only_the_wanted_nodes_are_shown(
+async def test_only_selected_nodes_are_shown(
     hayfrp: HayFrpService, session: ClientSession, options: Options, ids: list[str]
 ) -> None:
     provider = made(hayfrp, session, **options)
@@ -646,10 +644,10 @@ async def test_only_the_wanted_nodes_are_shown(
     assert sorted(await nodes_of(provider)) == ids
     names = await provider.node_names()
     assert names == {id_: node.name for id_, node in hayfrp.state.nodes.items()}
-    assert len(hayfrp.calls_to("/nodes")) == 1, "what is known is not asked for again"
+    assert len(hayfrp.calls_to("/nodes")) == 1, "known names are not requested again"
 
 
-async def test_names_of_nodes_before_the_first_answer(
+async def test_node_names_before_the_first_poll(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     hayfrp.fault("/nodes", "patch", patch={"servers.6.name": ""})
@@ -661,7 +659,7 @@ async def test_names_of_nodes_before_the_first_answer(
     assert names["7"] == "7"
 
 
-async def test_tunnels_are_listed_once_for_both(
+async def test_tunnels_are_listed_once_for_both_feeds(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     await asyncio.gather(provider.feeds["tunnels"].fetch(), nodes_of(provider))
@@ -671,7 +669,7 @@ async def test_tunnels_are_listed_once_for_both(
     assert len(hayfrp.calls_to("/proxy", type="list")) == 1
 
 
-async def test_a_node_comes_into_use_with_its_first_tunnel(
+async def test_a_node_is_in_use_with_its_first_tunnel(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     assert not (await nodes_of(provider))["7"].in_use
@@ -682,8 +680,8 @@ async def test_a_node_comes_into_use_with_its_first_tunnel(
     assert (nodes["7"].in_use, nodes["1"].in_use) == (True, False)
 
 
-async def test_paces(provider: HayFrpProvider) -> None:
-    """Nothing is read more often than it changes."""
+async def test_intervals(provider: HayFrpProvider) -> None:
+    """No data are read more often than they change."""
     minutes = {key: feed.interval / timedelta(minutes=1) for key, feed in provider.feeds.items()}
 
     assert minutes == {
@@ -696,5 +694,5 @@ async def test_paces(provider: HayFrpProvider) -> None:
     }
 
 
-async def test_only_the_account_is_essential(provider: HayFrpProvider) -> None:
+async def test_only_the_account_is_required(provider: HayFrpProvider) -> None:
     assert [key for key, feed in provider.feeds.items() if feed.required] == ["account"]

@@ -1,4 +1,4 @@
-"""HayFrp's commands, and its ways in."""
+"""Tests HayFrp's commands and sign-in."""
 
 import asyncio
 from collections.abc import Awaitable, Iterator
@@ -45,14 +45,14 @@ NEW = TunnelUpdate(
 
 @contextmanager
 def invalid(key: str, **placeholders: str) -> Iterator[None]:
-    """Expect that something is found wrong before the service is asked."""
+    """Expect an error before the service is called."""
     with pytest.raises(InvalidInputError) as caught:
         yield
     assert (caught.value.key, caught.value.placeholders) == (key, placeholders)
 
 
 def pasted(service: HayFrpService, session: ClientSession, token: str) -> HayFrpProvider:
-    """Return an account of which only a csrf is known."""
+    """Return an account with only a csrf token."""
     return HayFrpProvider(session, {"base_url": service.url, "token": token}, {})
 
 
@@ -67,7 +67,7 @@ async def test_identity(hayfrp: HayFrpService, provider: HayFrpProvider) -> None
 
 
 @pytest.mark.parametrize("username", ["demo", "demo@example.com", "13800000000"])
-async def test_an_account_is_the_same_however_it_is_called(
+async def test_an_account_is_the_same_with_each_username(
     hayfrp: HayFrpService, session: ClientSession, username: str
 ) -> None:
     credentials = {
@@ -120,7 +120,7 @@ async def test_an_account_without_a_unique_id_is_refused(
 
 
 @pytest.mark.parametrize("username, password", [("demo", "wrong"), ("nobody", "demo-password")])
-async def test_signing_in_in_vain(
+async def test_a_refused_sign_in(
     hayfrp: HayFrpService, session: ClientSession, username: str, password: str
 ) -> None:
     credentials = {"base_url": hayfrp.url, "username": username, "password": password}
@@ -129,10 +129,10 @@ async def test_signing_in_in_vain(
         await HayFrpProvider(session, credentials, {}).identify()
 
 
-async def test_the_services_own_hosts(
+async def test_hosts_of_the_service(
     hayfrp: HayFrpService, session: ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In their order, unless the user names another."""
+    """In their order, unless the user enters another one."""
     assert [host.removeprefix("https://") for host in module.HOSTS] == [
         "api.hayfrp.com",
         "api.hayfrp.1zyq1.com",
@@ -147,7 +147,7 @@ async def test_the_services_own_hosts(
     assert {call.headers["waf"] for call in hayfrp.calls} == {"off"}
 
 
-async def test_new_credentials_are_handed_on_before_they_are_used(
+async def test_new_credentials_are_stored_before_use(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     handed: list[tuple[Credentials, int]] = []
@@ -167,7 +167,7 @@ async def test_new_credentials_are_handed_on_before_they_are_used(
     assert provider.statistics() == {"requests": 3, "logins": 1}
 
 
-async def test_a_stored_csrf_needs_no_login(
+async def test_a_stored_csrf_requires_no_login(
     hayfrp: HayFrpService, session: ClientSession, csrf: str
 ) -> None:
     credentials = {"base_url": hayfrp.url, "username": "demo", "password": "x", "token": csrf}
@@ -179,7 +179,7 @@ async def test_a_stored_csrf_needs_no_login(
     assert provider.statistics() == {"requests": 1, "logins": 0}
 
 
-async def test_a_contested_account_is_a_problem(
+async def test_a_contested_account_is_an_issue(
     hayfrp: HayFrpService, provider: HayFrpProvider, freezer: FrozenDateTimeFactory
 ) -> None:
     await provider.identify()
@@ -198,7 +198,7 @@ async def test_a_contested_account_is_a_problem(
 
 
 def _tunnel(tunnel_id: str, payload: TunnelUpdate) -> SimulatedTunnel:
-    """Return what the service should have made of a payload."""
+    """Return the tunnel that a payload should create."""
     return SimulatedTunnel(
         id=tunnel_id,
         username="demo",
@@ -216,7 +216,7 @@ def _tunnel(tunnel_id: str, payload: TunnelUpdate) -> SimulatedTunnel:
 
 
 def _same(one: SimulatedTunnel, other: SimulatedTunnel) -> bool:
-    """Whether two tunnels differ in nothing but the time of their last change."""
+    """Return whether two tunnels only differ in the time of their last change."""
     return one == replace(other, lastupdate=one.lastupdate, rate=one.rate)
 
 
@@ -233,7 +233,7 @@ def _same(one: SimulatedTunnel, other: SimulatedTunnel) -> bool:
     ],
     ids=lambda payload: payload.protocol,
 )
-async def test_a_tunnel_is_made(
+async def test_create_a_tunnel(
     hayfrp: HayFrpService, provider: HayFrpProvider, payload: TunnelUpdate
 ) -> None:
     assert await provider.create_tunnel(payload) == "6"
@@ -241,10 +241,8 @@ async def test_a_tunnel_is_made(
     assert _same(hayfrp.state.tunnels["6"], _tunnel("6", payload))
 
 
-async def test_ports_and_flags_travel_as_the_service_wants_them(
-    hayfrp: HayFrpService, provider: HayFrpProvider
-) -> None:
-    """A JSON bool breaks it, and so does a port that is text."""
+async def test_formats_of_ports_and_flags(hayfrp: HayFrpService, provider: HayFrpProvider) -> None:
+    """The service fails for a JSON bool and for a port as text."""
     await provider.create_tunnel(NEW)
 
     (call,) = hayfrp.calls_to("/proxy", type="add")
@@ -255,7 +253,7 @@ async def test_ports_and_flags_travel_as_the_service_wants_them(
 async def test_a_new_tunnel_without_an_id_is_found_by_its_name(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
-    """Of several the newest, which is listed last."""
+    """The newest of several is listed last."""
     hayfrp.state.tunnels["2"].proxy_name = "printer"
     hayfrp.fault("/proxy", "patch", match={"type": "add"}, remove=["id"], times=None)
 
@@ -269,7 +267,7 @@ async def test_a_new_tunnel_without_an_id_is_found_by_its_name(
 
 @pytest.fixture
 def filled(hayfrp: HayFrpService) -> SimulatedTunnel:
-    """A tunnel with something in every field."""
+    """A tunnel with a value in every field."""
     hayfrp.state.tunnels["1"] = SimulatedTunnel(
         id="1",
         username="demo",
@@ -313,21 +311,21 @@ def filled(hayfrp: HayFrpService) -> SimulatedTunnel:
         ),
     ],
 )
-async def test_only_what_is_named_changes(
+async def test_only_given_fields_change(
     hayfrp: HayFrpService,
     provider: HayFrpProvider,
     filled: SimulatedTunnel,
     payload: dict[str, Any],
     changes: dict[str, Any],
 ) -> None:
-    """An edit replaces the whole row, so all the rest must be written back."""
+    """An edit replaces the whole row, so all other fields are written back."""
     await provider.update_tunnel("1", TunnelUpdate(**payload))
 
     assert _same(hayfrp.state.tunnels["1"], replace(filled, **changes))
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_writing_back_loses_nothing(session: ClientSession, seed: int) -> None:
+async def test_writing_back_loses_no_field(session: ClientSession, seed: int) -> None:
     async with Simulator(services=("hayfrp",), tunnels=7, seed=seed) as running:
         service = running.get(HayFrpService)
         before = {id_: replace(tunnel) for id_, tunnel in service.state.tunnels.items()}
@@ -342,7 +340,7 @@ async def test_writing_back_loses_nothing(session: ClientSession, seed: int) -> 
             assert asdict(tunnel) == asdict(expected)
 
 
-async def test_a_header_may_be_listed_under_either_name(
+async def test_a_header_is_listed_under_either_name(
     hayfrp: HayFrpService, provider: HayFrpProvider, filled: SimulatedTunnel
 ) -> None:
     hayfrp.fault(
@@ -359,7 +357,7 @@ async def test_a_header_may_be_listed_under_either_name(
 
 
 @pytest.mark.parametrize("status", [404, 500])
-async def test_a_tunnel_that_is_deleted_while_it_is_changed(
+async def test_a_tunnel_deleted_during_a_change(
     hayfrp: HayFrpService, provider: HayFrpProvider, status: int
 ) -> None:
     hayfrp.state.settings.missing_tunnel_status = status
@@ -371,7 +369,7 @@ async def test_a_tunnel_that_is_deleted_while_it_is_changed(
         await provider.update_tunnel("1", TunnelUpdate(name="renamed"))
 
 
-async def test_a_check_starts_from_what_is_known_of_the_tunnel(
+async def test_a_check_starts_from_the_known_tunnel(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     """A command may have changed it since the tunnels were listed."""
@@ -394,7 +392,7 @@ async def test_a_check_starts_from_what_is_known_of_the_tunnel(
         assert (await feed.fetch())[id_] == read
 
 
-async def test_a_tunnel_can_be_toggled_before_it_was_ever_listed(
+async def test_a_tunnel_can_be_toggled_before_the_first_list(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     await provider.set_enabled(Tunnel, "5", enabled=True)
@@ -406,12 +404,12 @@ async def test_a_tunnel_can_be_toggled_before_it_was_ever_listed(
     assert not hayfrp.state.tunnels["6"].enabled
 
 
-# What else there is to do
+# Other commands
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("status", [403, 404])
-async def test_a_days_sign_in(session: ClientSession, seed: int, status: int) -> None:
+async def test_a_daily_sign_in(session: ClientSession, seed: int, status: int) -> None:
     async with Simulator(services=("hayfrp",), seed=seed) as running:
         service = running.get(HayFrpService)
         service.state.settings.already_signed_status = status
@@ -433,9 +431,7 @@ async def test_a_days_sign_in(session: ClientSession, seed: int, status: int) ->
     assert again == SignInResult(already=True, message="您今天已经签到过了,请明天再来吧.")
 
 
-async def test_a_sign_in_may_not_tell_what_it_brought(
-    hayfrp: HayFrpService, provider: HayFrpProvider
-) -> None:
+async def test_a_sign_in_without_a_result(hayfrp: HayFrpService, provider: HayFrpProvider) -> None:
     hayfrp.state.settings.sign_tells_flow = False
 
     result = await provider.sign_in()
@@ -444,7 +440,7 @@ async def test_a_sign_in_may_not_tell_what_it_brought(
     assert result.traffic_left
 
 
-async def test_a_new_link_token_ends_the_session_and_nothing_else(
+async def test_reset_link_token_only_ends_the_session(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     await provider.feeds["account"].fetch()
@@ -454,7 +450,7 @@ async def test_a_new_link_token_ends_the_session_and_nothing_else(
 
     await asyncio.gather(*(provider.feeds[key].fetch() for key in ("account", "tunnels")))
     assert len(hayfrp.calls_to("/user", type="login")) == 1
-    assert hayfrp.calls[0].get("type") == "login", "the dead csrf is not even tried"
+    assert hayfrp.calls[0].get("type") == "login", "the invalid csrf token is not sent"
     assert provider.credentials["token"] == hayfrp.account.csrf
     assert provider.issues() == ()
 
@@ -462,7 +458,7 @@ async def test_a_new_link_token_ends_the_session_and_nothing_else(
 async def test_a_refused_password_is_not_sent_again(
     provider: HayFrpProvider, hayfrp: HayFrpService
 ) -> None:
-    """The service may count; only the user can help."""
+    """The service may count failed logins; only the user can correct it."""
     hayfrp.account.password = "changed elsewhere"
 
     for _ in range(3):
@@ -472,7 +468,7 @@ async def test_a_refused_password_is_not_sent_again(
     assert len(hayfrp.calls_to("/user", type="login")) == 1
 
 
-async def test_a_new_link_token_without_a_password_asks_the_user(
+async def test_reset_link_token_without_a_password_requires_reauthentication(
     hayfrp: HayFrpService, session: ClientSession, csrf: str
 ) -> None:
     provider = pasted(hayfrp, session, csrf)
@@ -501,7 +497,7 @@ async def test_downloads(hayfrp: HayFrpService, provider: HayFrpProvider, style:
 async def test_downloads_from_several_mirrors(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
-    """A file without an address is none; one without a name goes by its address."""
+    """A file without an address is left out; one without a name uses its address."""
     body = {
         "status": 200,
         "source": [{"url": "https://a.example"}, {"url": ""}, {"url": "https://b.example/"}],
@@ -515,7 +511,7 @@ async def test_downloads_from_several_mirrors(
     )
 
 
-async def test_a_download_with_a_platform_and_a_whole_address(
+async def test_a_download_with_a_platform_and_a_full_url(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     hayfrp.state.settings.downlist_style = "platforms"
@@ -540,7 +536,7 @@ async def test_a_download_with_a_platform_and_a_whole_address(
 async def test_no_secret_is_logged_or_raised(
     hayfrp: HayFrpService, provider: HayFrpProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever is done, and whatever the service says to it."""
+    """With any command and any answer."""
     caplog.set_level(logging.DEBUG)
     said: list[str] = []
     secrets = {"demo-password", "new-password", "open-sesame", "demo@example.com"}
@@ -580,6 +576,6 @@ async def test_no_secret_is_logged_or_raised(
     await everything()
 
     assert len(said) > 40
-    told = "".join(said) + caplog.text
-    assert "POST /user" in told
-    assert [secret for secret in secrets if secret in told] == []
+    texts = "".join(said) + caplog.text
+    assert "POST /user" in texts
+    assert [secret for secret in secrets if secret in texts] == []

@@ -1,1 +1,1 @@
-"""HY2 SCALE without Home Assistant."""
+"""Tests of HY2 SCALE's client and provider."""

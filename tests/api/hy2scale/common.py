@@ -1,4 +1,4 @@
-"""What the tests of the node's provider share."""
+"""Helpers of the tests of HY2 SCALE's provider."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ from custom_components.tunnel_hub.api.models.base import Resource
 from simulator.hy2scale import Hy2ScaleService
 
 BOTH = pytest.mark.parametrize("generation", ["1.3", "documented"], indirect=True)
-"""A test that both generations of the node must pass."""
+"""Runs a test with both generations of the node."""
 
 OLD = pytest.mark.parametrize("generation", ["documented"], indirect=True)
-"""A test of what only the documented generation has, or lacks."""
+"""Runs a test with the documented generation."""
 
 
 async def read[R: Resource](
     provider: Hy2ScaleProvider, resource: type[R], key: str | None = None
 ) -> dict[str, R]:
-    """Read the feed of a kind of resource. key: where there are several of it."""
+    """Read the feed with this type of resource. key: of the feed, if there are several."""
     (feed,) = (
         feed
         for feed in provider.feeds.values()
@@ -31,5 +31,5 @@ async def read[R: Resource](
 
 
 def writes(service: Hy2ScaleService) -> list[Any]:
-    """Return the calls that should change something, without signing in."""
+    """Return the calls that should change something, without sign-ins."""
     return [call for call in service.calls if call.method != "GET" and call.path[-6:] != "/login"]

@@ -1,4 +1,4 @@
-"""A simulated node of either generation, a client and a provider for it."""
+"""A simulated node of either generation, and a client and a provider for it."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ def client(session: ClientSession, hy2scale: Hy2ScaleService) -> Hy2ScaleClient:
 
 @pytest.fixture
 def credentials(hy2scale: Hy2ScaleService) -> Credentials:
-    """Where the node is, and who signs in."""
+    """The address and the credentials of the node."""
     url = URL(hy2scale.url)
     return {
         "host": str(url.host),
@@ -40,7 +40,7 @@ type Begin = Callable[..., Hy2ScaleProvider]
 
 @pytest.fixture
 def begin(session: ClientSession, credentials: Credentials) -> Begin:
-    """Make a provider that has asked nothing yet; with some credentials in place of the usual."""
+    """Return a function that creates a provider with other credentials."""
     return lambda **changes: Hy2ScaleProvider(session, {**credentials, **changes}, {})
 
 

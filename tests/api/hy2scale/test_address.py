@@ -1,4 +1,4 @@
-"""Where a node is, and how far it is trusted."""
+"""Tests the addresses of nodes and their TLS settings."""
 
 from random import Random
 import ssl
@@ -56,19 +56,19 @@ def test_no_host(host: str) -> None:
     assert info.value.key == "invalid_host"
 
 
-def test_trust() -> None:
+def test_certificate_settings() -> None:
     assert trust({}) is True
     assert trust({"verify": "true"}) is True
     assert trust({"verify": "false", "ca": "whatever"}) is False
 
 
-def test_no_authority() -> None:
+def test_invalid_ca_certificate() -> None:
     with pytest.raises(InvalidInputError) as info:
         trust({"ca": "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----"})
     assert info.value.key == "invalid_ca"
 
 
-def test_an_authority_is_the_only_one() -> None:
+def test_only_the_given_ca_certificate_is_trusted() -> None:
     authority = issue(Random(1), 0.0, "ca", domains=["ca"], days=9, is_ca=True)
 
     context = trust({"ca": authority.cert})

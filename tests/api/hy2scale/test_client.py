@@ -1,4 +1,4 @@
-"""Each endpoint over real HTTP, as both generations answer it."""
+"""Tests each endpoint in both generations."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -101,7 +101,7 @@ async def test_clients(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> Non
 
 @BOTH
 async def test_peers(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
-    """A path is one segment."""
+    """A path is one segment of the URL."""
     (row,) = await client.peers_of("us/us-r1")
     assert row["name"] == "us-r1-r1"
     await client.nest_peer("us/us-r1", enabled=False)
@@ -159,7 +159,7 @@ async def test_l2tp(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
 
 @BOTH
 async def test_ikev2(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
-    """A write replaces what a read does not show."""
+    """A write replaces fields that a read does not return."""
     row = await client.ikev2()
     assert "default_exit_mode" not in row
 
@@ -300,7 +300,7 @@ async def test_graph_layout(client: Hy2ScaleClient) -> None:
 
 @BOTH
 async def test_graph_layout_stream(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
-    """The layout now, then each change; the token in the query, and in no log or error."""
+    """It sends the layout and each change. No log or error contains the token of the query."""
     first = await client.graph_layout()
     async with aclosing(client.graph_layout_stream()) as layouts:
         assert await anext(layouts) == first
@@ -314,7 +314,7 @@ async def test_graph_layout_stream(client: Hy2ScaleClient, hy2scale: Hy2ScaleSer
     assert "Authorization" not in call.headers
 
 
-async def test_a_stream_with_a_token_that_has_ended(
+async def test_a_stream_with_an_expired_token(
     client: Hy2ScaleClient, hy2scale: Hy2ScaleService, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -326,8 +326,8 @@ async def test_a_stream_with_a_token_that_has_ended(
     assert "the-token" not in f"{info.value!r} {caplog.text}"
 
 
-async def test_a_stream_that_is_none(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
-    """A page of a proxy, or a missing route, is no layout, and no error tells the token."""
+async def test_an_invalid_stream(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    """A page of a proxy or a missing route is not a layout, and no error contains the token."""
     path = "/api/graph-layout/stream"
     hy2scale.fault(path, "html")
     hy2scale.fault(path, "status", status=502)
@@ -353,16 +353,16 @@ async def test_restore(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> Non
 
 @BOTH
 async def test_upload_upgrade(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
-    """The archive as the body, or in a form as the document says."""
+    """The archive is the body, or in a form as documented."""
     with pytest.raises(RejectedError, match="invalid gzip"):
         await client.upload_upgrade(b"nonsense")
 
-    await client.upload_upgrade(program())
+    await client.upload_upgrade(_archive())
 
     assert not hy2scale.state.tokens
 
 
-def program() -> bytes:
+def _archive() -> bytes:
     """Return an archive with a program."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
@@ -433,7 +433,7 @@ async def test_upgrade(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> Non
     assert hy2scale.state.version == "1.3.5"
 
 
-# What goes wrong
+# Failures
 
 READS: list[Callable[[Hy2ScaleClient], Awaitable[Any]]] = [
     Hy2ScaleClient.arch,
@@ -449,10 +449,10 @@ READS: list[Callable[[Hy2ScaleClient], Awaitable[Any]]] = [
 
 @OLD
 @pytest.mark.parametrize("read", READS)
-async def test_a_route_that_is_missing(
+async def test_a_missing_route(
     client: Hy2ScaleClient, read: Callable[[Hy2ScaleClient], Awaitable[Any]]
 ) -> None:
-    """404 or, where a rule or user could have that name, 405."""
+    """404, or 405 where a rule or user could have this name."""
     with pytest.raises(UnsupportedError):
         await read(client)
 
@@ -474,7 +474,7 @@ async def test_tun_mode_is_the_path_of_a_rule(client: Hy2ScaleClient) -> None:
         ("huge", {}, Reason.TOO_LARGE),
     ],
 )
-async def test_no_usable_answer(
+async def test_unusable_answers(
     client: Hy2ScaleClient,
     hy2scale: Hy2ScaleService,
     fault: str,
@@ -489,23 +489,21 @@ async def test_no_usable_answer(
     assert info.value.reason is reason
 
 
-async def test_a_failure_in_its_own_words(
-    client: Hy2ScaleClient, hy2scale: Hy2ScaleService
-) -> None:
+async def test_an_error_has_its_message(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
     with pytest.raises(UnavailableError) as info:
         await client.sign_certificate({"ca_id": "x", "id": "b", "cn": "b.example.com"})
 
     assert info.value.detail == "HTTP 500 CA cert not found: open /data/tls/x.crt: no such file"
 
 
-async def test_an_error_without_words(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+async def test_an_error_without_message(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
     hy2scale.fault("/api/node", "status", status=418, times=None)
 
     with pytest.raises(RejectedError, match="HTTP 418"):
         await client.node()
 
 
-async def test_what_was_sent_is_not_repeated(
+async def test_sent_values_are_not_repeated(
     client: Hy2ScaleClient, hy2scale: Hy2ScaleService
 ) -> None:
     words = "no: hush, hush-too, hush-key"
@@ -520,20 +518,20 @@ async def test_what_was_sent_is_not_repeated(
 
 
 @pytest.mark.parametrize("name", ["", ".", ".."])
-async def test_a_name_that_is_no_segment(client: Hy2ScaleClient, name: str) -> None:
+async def test_a_name_that_is_not_one_segment_of_a_path(client: Hy2ScaleClient, name: str) -> None:
     """It would lead to another route."""
     with pytest.raises(InvalidInputError):
         await client.delete_user(name)
 
 
 async def test_every_write_is_reported(client: Hy2ScaleClient) -> None:
-    told: list[None] = []
-    client.on_write = lambda: told.append(None)
+    reported: list[None] = []
+    client.on_write = lambda: reported.append(None)
     await client.node()
-    assert not told
+    assert not reported
 
     await client.delete_user("nobody")
     with pytest.raises(RejectedError):
         await client.delete_session("nobody")
 
-    assert len(told) == 2
+    assert len(reported) == 2

@@ -1,4 +1,4 @@
-"""What a node does for us, and how we know that it did: it says yes to anything."""
+"""Tests HY2 SCALE's commands, and that their results are verified: a node accepts anything."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
@@ -54,29 +54,29 @@ type Act = Callable[[Provider], Awaitable[object]]
 
 
 def user_id(hy2scale: Node, name: str) -> str:
-    """Return what a user goes by."""
+    """Return the id of a user."""
     (id_,) = (u.id for u in hy2scale.state.users.values() if u.username == name)
     return id_
 
 
 async def refused(act: Awaitable[object], key: str) -> None:
-    """Expect an input that cannot be, or a write without effect."""
+    """Expect an invalid input, or a write without effect."""
     with pytest.raises(InvalidInputError) as info:
         await act
     assert info.value.key == key
 
 
-# User name and password
+# Username and password
 
 
 @BOTH
 async def test_update_account(provider: Provider, session: ClientSession, hy2scale: Node) -> None:
-    """The new credentials are told, and used without asking anyone."""
+    """The new credentials are stored, and used without reauthentication."""
     hy2scale.set_password("admin")
-    told: list[Credentials] = []
+    stored: list[Credentials] = []
 
     async def _store(credentials: Credentials) -> None:
-        told.append(credentials)
+        stored.append(credentials)
 
     provider = Hy2ScaleProvider(session, {**provider.credentials, "password": "admin"}, {})
     provider.on_credentials = _store
@@ -88,17 +88,17 @@ async def test_update_account(provider: Provider, session: ClientSession, hy2sca
     assert not list(provider.issues()), "immediately"
     state = hy2scale.state
     assert (state.username, state.password_hash) == ("boss", hashed("better"))
-    assert told[-1] == provider.credentials
-    assert told[-1]["username"] == "boss"
-    assert told[-1]["password_hash"] == sha256(b"better").hexdigest()
-    assert "password" not in told[-1]
+    assert stored[-1] == provider.credentials
+    assert stored[-1]["username"] == "boss"
+    assert stored[-1]["password_hash"] == sha256(b"better").hexdigest()
+    assert "password" not in stored[-1]
     await provider.identify()
     assert provider.statistics()["token_renewals"] == 2
     words = repr([call.body for call in hy2scale.calls])
     assert "better" not in words
 
 
-async def test_update_the_user_name_alone(provider: Provider, hy2scale: Node) -> None:
+async def test_update_only_the_username(provider: Provider, hy2scale: Node) -> None:
     await provider.update_account(AccountChanges(username="boss"))
 
     assert (hy2scale.state.username, hy2scale.state.password_hash) == (
@@ -118,11 +118,11 @@ async def test_a_wrong_current_password(provider: Provider, hy2scale: Node) -> N
     assert hy2scale.state.password_hash == hashed("new")
 
 
-# On and off
+# Enabling and disabling
 
 
-async def test_a_link_that_is_dropped_already(provider: Provider, hy2scale: Node) -> None:
-    """It must not come up by that."""
+async def test_force_down_of_a_disabled_link(provider: Provider, hy2scale: Node) -> None:
+    """It must not become enabled."""
     await provider.force_tunnel_offline("de")
 
     assert not writes(hy2scale)
@@ -138,7 +138,7 @@ async def test_a_link_that_is_dropped_already(provider: Provider, hy2scale: Node
         ("reset", 1, {}),
     ],
 )
-async def test_a_dropped_link_does_not_stay_down(
+async def test_a_link_is_enabled_after_a_failed_force_down(
     provider: Provider, hy2scale: Node, fault: str, after: int, options: dict[str, Any]
 ) -> None:
     hy2scale.fault("/api/clients/{name}/disable", fault, after=after, **options)
@@ -149,7 +149,7 @@ async def test_a_dropped_link_does_not_stay_down(
     assert hy2scale.state.peers["us"].rebinds > 0
 
 
-async def test_a_dropped_link_and_a_refusal(provider: Provider, hy2scale: Node) -> None:
+async def test_a_refused_force_down(provider: Provider, hy2scale: Node) -> None:
     hy2scale.fault("/api/clients/{name}/disable", "status", status=403, body="no\n")
 
     with pytest.raises(RejectedError, match="no"):
@@ -159,14 +159,12 @@ async def test_a_dropped_link_and_a_refusal(provider: Provider, hy2scale: Node) 
 
 
 @OLD
-async def test_a_peer_as_documented(provider: Provider, hy2scale: Node) -> None:
+async def test_disable_a_peer_as_documented(provider: Provider, hy2scale: Node) -> None:
     with pytest.raises(UnsupportedError):
         await provider.set_enabled(Peer, "us/us-r1", enabled=False)
 
 
-async def test_tun_mode_is_never_sent_to_be_taken_for_a_rule(
-    provider: Provider, hy2scale: Node
-) -> None:
+async def test_tun_mode_is_not_sent_as_a_rule(provider: Provider, hy2scale: Node) -> None:
     with pytest.raises(UnsupportedError):
         await provider.set_tun_mode("full")
 
@@ -201,7 +199,7 @@ async def test_exit(provider: Provider, hy2scale: Node, of: type[Rule], id_: str
     assert (await read(provider, of))[id_].exit_path == ""
 
 
-# What is not there, and what is not taken
+# Unknown resources, and writes without effect
 
 UNKNOWN: list[Act] = [
     lambda p: p.set_enabled(Tunnel, "x", enabled=False),
@@ -227,52 +225,54 @@ UNKNOWN: list[Act] = [
 
 
 @pytest.mark.parametrize("act", UNKNOWN)
-async def test_what_is_not_there(provider: Provider, hy2scale: Node, act: Act) -> None:
-    """The node would say that all is well, and make a new proxy even."""
+async def test_unknown_resources(provider: Provider, hy2scale: Node, act: Act) -> None:
+    """The node would report success, and even create a new proxy."""
     await refused(act(provider), "unknown_resource")
 
     assert not writes(hy2scale)
 
 
-class Swallowed(NamedTuple):
-    """A write that the node forgets. reads: how often its path is read before."""
+class IgnoredWrite(NamedTuple):
+    """A write that the node ignores. reads: the requests of its path before the write."""
 
     route: str
     act: Act
     reads: int = 0
 
 
-SWALLOWED = [
-    Swallowed("clients/{name}/disable", lambda p: p.set_enabled(Tunnel, "us", enabled=False)),
-    Swallowed("peers/{name}/disable", lambda p: p.set_enabled(Peer, "us/us-r1", enabled=False)),
-    Swallowed("peers/{name}/nested", lambda p: p.set_peer_nested(Peer, "us/us-r1", nested=False)),
-    Swallowed("proxies/{id}", lambda p: p.set_enabled(Proxy, "socks5", enabled=False)),
-    Swallowed("ss", lambda p: p.set_enabled(Proxy, "ss", enabled=False), reads=2),
-    Swallowed("rules/{id}/toggle", lambda p: p.set_enabled(Rule, "video", enabled=False)),
-    Swallowed("l2tp", lambda p: p.set_server_enabled(VpnServer.L2TP, enabled=False), reads=1),
-    Swallowed(
+IGNORED_WRITES = [
+    IgnoredWrite("clients/{name}/disable", lambda p: p.set_enabled(Tunnel, "us", enabled=False)),
+    IgnoredWrite("peers/{name}/disable", lambda p: p.set_enabled(Peer, "us/us-r1", enabled=False)),
+    IgnoredWrite(
+        "peers/{name}/nested", lambda p: p.set_peer_nested(Peer, "us/us-r1", nested=False)
+    ),
+    IgnoredWrite("proxies/{id}", lambda p: p.set_enabled(Proxy, "socks5", enabled=False)),
+    IgnoredWrite("ss", lambda p: p.set_enabled(Proxy, "ss", enabled=False), reads=2),
+    IgnoredWrite("rules/{id}/toggle", lambda p: p.set_enabled(Rule, "video", enabled=False)),
+    IgnoredWrite("l2tp", lambda p: p.set_server_enabled(VpnServer.L2TP, enabled=False), reads=1),
+    IgnoredWrite(
         "wireguard", lambda p: p.set_server_enabled(VpnServer.WIREGUARD, enabled=False), reads=1
     ),
-    Swallowed("node", lambda p: p.set_exit_node(enabled=False)),
-    Swallowed("rules/{id}", lambda p: p.select_exit(Rule, "video", "jp")),
-    Swallowed("wireguard/peers/{name}", lambda p: p.update("phone", WireGuardPeerUpdate(name="x"))),
-    Swallowed("wireguard/peers/{name}", lambda p: p.delete(WireGuardPeer, "phone")),
-    Swallowed("clients/{name}", lambda p: p.delete(Tunnel, "us")),
-    Swallowed("rules/{id}", lambda p: p.delete(Rule, "video")),
-    Swallowed("proxies/{id}", lambda p: p.delete(Proxy, "socks5")),
-    Swallowed("tls/{id}", lambda p: p.delete_certificate("web")),
-    Swallowed(
+    IgnoredWrite("node", lambda p: p.set_exit_node(enabled=False)),
+    IgnoredWrite("rules/{id}", lambda p: p.select_exit(Rule, "video", "jp")),
+    IgnoredWrite(
+        "wireguard/peers/{name}", lambda p: p.update("phone", WireGuardPeerUpdate(name="x"))
+    ),
+    IgnoredWrite("wireguard/peers/{name}", lambda p: p.delete(WireGuardPeer, "phone")),
+    IgnoredWrite("clients/{name}", lambda p: p.delete(Tunnel, "us")),
+    IgnoredWrite("rules/{id}", lambda p: p.delete(Rule, "video")),
+    IgnoredWrite("proxies/{id}", lambda p: p.delete(Proxy, "socks5")),
+    IgnoredWrite("tls/{id}", lambda p: p.delete_certificate("web")),
+    IgnoredWrite(
         "tls/import",
         lambda p: p.import_certificate(CertificateImport(id="x", certificate="nonsense")),
     ),
-    Swallowed("users", lambda p: p.create(UserUpdate(name="x", password="p")), reads=1),
+    IgnoredWrite("users", lambda p: p.create(UserUpdate(name="x", password="p")), reads=1),
 ]
 
 
-@pytest.mark.parametrize("write", SWALLOWED, ids=[write.route for write in SWALLOWED])
-async def test_a_write_that_is_swallowed(
-    provider: Provider, hy2scale: Node, write: Swallowed
-) -> None:
+@pytest.mark.parametrize("write", IGNORED_WRITES, ids=[write.route for write in IGNORED_WRITES])
+async def test_an_ignored_write(provider: Provider, hy2scale: Node, write: IgnoredWrite) -> None:
     await provider.identify()
     hy2scale.fault(f"/api/{write.route}", "body", body={"status": "ok"}, after=write.reads)
 
@@ -284,7 +284,7 @@ async def test_a_write_that_is_swallowed(
 
 
 @OLD
-async def test_a_swallowed_tun_mode(provider: Provider, hy2scale: Node) -> None:
+async def test_an_ignored_tun_mode(provider: Provider, hy2scale: Node) -> None:
     hy2scale.fault("/api/rules/tun-mode", "body", body={"status": "ok"}, after=1)
 
     await refused(provider.set_tun_mode("off"), "not_taken")
@@ -293,7 +293,7 @@ async def test_a_swallowed_tun_mode(provider: Provider, hy2scale: Node) -> None:
 # Sessions
 
 
-async def test_kick_two_of_whom_one_has_ended(provider: Provider, hy2scale: Node) -> None:
+async def test_kick_two_sessions_of_which_one_has_ended(provider: Provider, hy2scale: Node) -> None:
     await read(provider, UserSessions)
     del hy2scale.state.sessions["alice|203.0.113.10|hy2"]
 
@@ -314,7 +314,7 @@ async def test_kick_a_session_that_has_just_ended(provider: Provider, hy2scale: 
     assert (await read(provider, UserSessions))[bob].locked_until is None
 
 
-async def test_a_kick_that_is_refused(provider: Provider, hy2scale: Node) -> None:
+async def test_a_refused_kick(provider: Provider, hy2scale: Node) -> None:
     """The session continues, so the refusal is reported."""
     alice = user_id(hy2scale, "alice")
     hy2scale.fault("/api/sessions/{id}", "status", status=403, body="read only", times=None)
@@ -326,7 +326,7 @@ async def test_a_kick_that_is_refused(provider: Provider, hy2scale: Node) -> Non
 
 
 @pytest.mark.parametrize("answer", [{"status": "ok"}, {}, None, "", [1, 2]])
-async def test_a_kick_that_is_swallowed(provider: Provider, hy2scale: Node, answer: object) -> None:
+async def test_an_ignored_kick(provider: Provider, hy2scale: Node, answer: object) -> None:
     alice = user_id(hy2scale, "alice")
     hy2scale.fault("/api/sessions/{id}", "body", body=answer, times=None)
 
@@ -335,8 +335,10 @@ async def test_a_kick_that_is_swallowed(provider: Provider, hy2scale: Node, answ
     assert (await read(provider, UserSessions))[alice].locked_until is None
 
 
-async def test_a_kicked_device_that_is_back_at_once(provider: Provider, hy2scale: Node) -> None:
-    """It was thrown out all the same."""
+async def test_a_kicked_device_that_reconnects_immediately(
+    provider: Provider, hy2scale: Node
+) -> None:
+    """It was disconnected nevertheless."""
     bob = user_id(hy2scale, "bob")
     key = "bob|203.0.113.20|l2tp"
     row = {"key": key, "username": "bob", "connect_at": int(hy2scale.now())}
@@ -348,7 +350,7 @@ async def test_a_kicked_device_that_is_back_at_once(provider: Provider, hy2scale
     assert len((await read(provider, UserSessions))[bob].sessions) == 1
 
 
-async def test_a_kick_of_a_node_that_fails(provider: Provider, hy2scale: Node) -> None:
+async def test_a_failed_kick(provider: Provider, hy2scale: Node) -> None:
     hy2scale.fault("/api/sessions/{id}", "status", status=500, times=None)
 
     with pytest.raises(UnavailableError, match="HTTP 500"):
@@ -477,7 +479,7 @@ async def test_shadowsocks_can_be_deleted_as_documented(provider: Provider, hy2s
 
 @BOTH
 async def test_edit_a_wireguard_peer(provider: Provider, hy2scale: Node) -> None:
-    """The node makes the keys, unless there are some."""
+    """The node generates missing keys."""
     name = await provider.create(WireGuardPeerUpdate(name="tablet", address="10.0.0.7/32"))
     assert name == "tablet"
     peer = hy2scale.state.wireguard.peers[-1]
@@ -513,7 +515,9 @@ async def test_a_wireguard_peer_with_keys(provider: Provider, hy2scale: Node) ->
         (WireGuardPeerUpdate(name="x"), "allowed_ips required"),
     ],
 )
-async def test_the_node_says_no(provider: Provider, payload: MeshUpdate, words: str) -> None:
+async def test_a_refusal_has_the_message_of_the_node(
+    provider: Provider, payload: MeshUpdate, words: str
+) -> None:
     with pytest.raises(RejectedError, match=words):
         await provider.create(payload)
 
@@ -522,14 +526,14 @@ async def test_the_node_says_no(provider: Provider, payload: MeshUpdate, words: 
 
 
 @pytest.mark.parametrize("path", ["qr", "peers/{name}/config"])
-async def test_no_page_passes_for_a_file(provider: Provider, hy2scale: Node, path: str) -> None:
+async def test_a_web_page_is_not_a_file(provider: Provider, hy2scale: Node, path: str) -> None:
     hy2scale.fault(f"/api/wireguard/{path}", "html", status=200, times=None)
 
     with pytest.raises(UnavailableError, match="firewall"):
         await provider.wireguard_qr("phone")
 
 
-async def test_a_picture_that_is_none(provider: Provider, hy2scale: Node) -> None:
+async def test_an_invalid_picture(provider: Provider, hy2scale: Node) -> None:
     hy2scale.fault("/api/wireguard/qr", "body", body={"status": "ok"}, times=None)
 
     with pytest.raises(UnavailableError, match="no picture"):
@@ -540,8 +544,8 @@ async def test_a_picture_that_is_none(provider: Provider, hy2scale: Node) -> Non
 
 
 @pytest.fixture
-def looks(hy2scale: Node, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Let the node's time pass in place of waiting; how long was waited each time."""
+def waits(hy2scale: Node, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Advance the node's clock instead of waiting; return the seconds of each wait."""
     waited: list[float] = []
 
     async def _wait(seconds: float) -> None:
@@ -552,8 +556,8 @@ def looks(hy2scale: Node, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return waited
 
 
-async def test_install_what_is_downloaded(
-    provider: Provider, hy2scale: Node, looks: list[float]
+async def test_install_a_finished_download(
+    provider: Provider, hy2scale: Node, waits: list[float]
 ) -> None:
     upgrade = hy2scale.state.upgrade
     upgrade.state, upgrade.latest = "ready", "1.3.5"
@@ -565,9 +569,7 @@ async def test_install_what_is_downloaded(
     assert not hy2scale.calls_to("/api/upgrade/download")
 
 
-async def test_a_download_that_fails(
-    provider: Provider, hy2scale: Node, looks: list[float]
-) -> None:
+async def test_a_failed_download(provider: Provider, hy2scale: Node, waits: list[float]) -> None:
     status = {"state": "error", "error": "disk full"}
     hy2scale.fault("/api/upgrade/status", "body", body=status, after=2)
 
@@ -578,32 +580,32 @@ async def test_a_download_that_fails(
 
 
 async def test_a_download_that_never_ends(
-    provider: Provider, hy2scale: Node, looks: list[float]
+    provider: Provider, hy2scale: Node, waits: list[float]
 ) -> None:
     hy2scale.state.download_rate = 0
 
     with pytest.raises(RejectedError, match="downloading"):
         await provider.install_upgrade(lambda _: None)
 
-    assert sum(looks) == 1800
+    assert sum(waits) == 1800
 
 
-async def test_a_node_that_needs_a_while_to_come_back(
-    provider: Provider, hy2scale: Node, looks: list[float]
+async def test_a_node_that_restarts_slowly(
+    provider: Provider, hy2scale: Node, waits: list[float]
 ) -> None:
     hy2scale.fault("/api/node", "patch", patch={"version": "1.3.4"}, times=2)
     hy2scale.fault("/api/node", "status", status=502, times=6)
 
     await provider.install_upgrade(lambda _: None)
 
-    # Twice the old version, six failures, a token that is gone, and the new version.
+    # Twice the old version, six errors, an invalid token, and the new version.
     assert len(hy2scale.calls_to("/api/node")) == 10
 
 
-async def test_a_proxy_in_front_of_a_node_that_restarts(
-    provider: Provider, hy2scale: Node, looks: list[float]
+async def test_a_proxy_in_front_of_a_restarting_node(
+    provider: Provider, hy2scale: Node, waits: list[float]
 ) -> None:
-    """It tells that there is no node."""
+    """It answers that there is no node."""
     hy2scale.fault("/api/login", "status", status=404, body="404 page not found\n", after=1)
 
     await provider.install_upgrade(lambda _: None)
@@ -611,8 +613,8 @@ async def test_a_proxy_in_front_of_a_node_that_restarts(
     assert len(hy2scale.calls_to("/api/login")) == 3
 
 
-async def test_a_node_that_does_not_come_back(
-    provider: Provider, hy2scale: Node, looks: list[float]
+async def test_a_node_that_does_not_restart(
+    provider: Provider, hy2scale: Node, waits: list[float]
 ) -> None:
     hy2scale.fault("/api/node", "status", status=502, times=None)
 
@@ -620,7 +622,7 @@ async def test_a_node_that_does_not_come_back(
         await provider.install_upgrade(lambda _: None)
 
 
-# Questions
+# Queries
 
 
 async def test_check_ports_by_protocol(provider: Provider) -> None:
@@ -628,13 +630,13 @@ async def test_check_ports_by_protocol(provider: Provider) -> None:
 
     assert await provider.check_ports(ports) == {ports[0]: True, ports[1]: False}
     free = [Port(port=23, protocol="udp")]
-    assert await provider.check_ports(free) == {free[0]: True}, "the node says null"
+    assert await provider.check_ports(free) == {free[0]: True}, "the node answers with null"
 
 
 async def test_link_history(
     freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
 ) -> None:
-    """Since the link was made; the oldest sample first."""
+    """Since the connection was established; the oldest sample first."""
     hy2scale.drop("us")
     hy2scale.reconnect("us")
     freezer.tick(12)
@@ -650,7 +652,9 @@ async def test_link_history(
 
 
 @pytest.mark.parametrize("history", [None, {}, [7, {"at": "soon", "ms": 3}, {"ms": 3}]])
-async def test_link_history_of_little(provider: Provider, hy2scale: Node, history: object) -> None:
+async def test_link_history_with_missing_values(
+    provider: Provider, hy2scale: Node, history: object
+) -> None:
     hy2scale.fault("/api/diag/peer-rebinds", "body", body={"peers": [{"name": "us"}]})
     rows = [{"name": "us", "history": history}]
     hy2scale.fault("/api/diag/peer-latency", "body", body={"peers": rows})
@@ -660,7 +664,7 @@ async def test_link_history_of_little(provider: Provider, hy2scale: Node, histor
     assert (link.connected, link.rebinds, link.samples) == (True, None, ())
 
 
-async def test_a_link_history_that_is_none(provider: Provider, hy2scale: Node) -> None:
+async def test_an_invalid_link_history(provider: Provider, hy2scale: Node) -> None:
     hy2scale.fault("/api/diag/peer-latency", "body", body={"us": []})
 
     with pytest.raises(UnavailableError) as info:
@@ -688,7 +692,9 @@ async def test_a_layout_with_damaged_positions(provider: Provider, hy2scale: Nod
 @pytest.mark.parametrize(
     "layout", [{"positions": None}, {"positions": []}, {"positions": _HALF}, {"status": "ok"}]
 )
-async def test_a_layout_without_places(provider: Provider, hy2scale: Node, layout: object) -> None:
+async def test_a_layout_without_positions(
+    provider: Provider, hy2scale: Node, layout: object
+) -> None:
     hy2scale.fault("/api/graph-layout", "body", body=layout)
 
     with pytest.raises(UnavailableError, match="no positions"):
@@ -696,7 +702,7 @@ async def test_a_layout_without_places(provider: Provider, hy2scale: Node, layou
 
 
 @BOTH
-async def test_a_layout_that_is_swallowed(provider: Provider, hy2scale: Node) -> None:
+async def test_an_ignored_layout(provider: Provider, hy2scale: Node) -> None:
     await provider.identify()
     hy2scale.fault("/api/graph-layout", "body", body={"status": "ok"}, after=1)
 
@@ -709,7 +715,7 @@ async def test_a_layout_that_is_swallowed(provider: Provider, hy2scale: Node) ->
 
 
 @pytest.mark.parametrize("authority", ["mesh-ca", "web"])
-async def test_an_authority_of_ones_own(
+async def test_a_custom_ca_certificate(
     session: ClientSession, hy2scale: Node, credentials: Credentials, authority: str
 ) -> None:
     hy2scale.state.ui.force_https, hy2scale.state.ui.https_cert_id = True, "web"
@@ -721,7 +727,7 @@ async def test_an_authority_of_ones_own(
     ca = hy2scale.state.certificates["default"].cert
     with pytest.raises(UnavailableError, match="tls"):
         await Hy2ScaleProvider(session, {**https, "ca": ca}, {}).identify()
-    assert not hy2scale.calls, "no password goes to a stranger"
+    assert not hy2scale.calls, "no password is sent to an untrusted server"
 
     for trusting in ({"verify": "false"}, {"ca": hy2scale.state.certificates[authority].cert}):
         identity = await Hy2ScaleProvider(session, {**https, **trusting}, {}).identify()
@@ -756,10 +762,10 @@ async def test_no_secrets_in_errors(
         (VpnServer.WIREGUARD, "/api/wireguard", "private_key"),
     ],
 )
-async def test_a_servers_key_is_not_lost(
+async def test_keys_of_servers_are_not_lost(
     provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService, server: VpnServer, path: str, key: str
 ) -> None:
-    """Not even where the node does not tell it: a write replaces the whole row."""
+    """Also if the node does not return them, because a write replaces the whole row."""
     hy2scale.fault(path, "patch", remove=[key], times=None)
 
     with pytest.raises(UnavailableError):
@@ -768,7 +774,7 @@ async def test_a_servers_key_is_not_lost(
     assert not [call for call in hy2scale.calls_to(path) if call.method == "PUT"]
 
 
-# What came damaged is not written back
+# Damaged rows are not written back
 
 
 class Edit(NamedTuple):
@@ -894,7 +900,7 @@ async def _is_refused(provider: Provider, hy2scale: Node, edit: Edit, **damage: 
     hy2scale.clear_faults()
 
 
-async def _is_refused_spoilt(provider: Provider, hy2scale: Node, edit: Edit, path: str) -> None:
+async def _is_refused_if_damaged(provider: Provider, hy2scale: Node, edit: Edit, path: str) -> None:
     for value in (None, {"not": ["what", "was", "expected"]}, [None]):
         await _is_refused(provider, hy2scale, edit, patch={path: value})
 
@@ -903,18 +909,18 @@ async def _is_refused_spoilt(provider: Provider, hy2scale: Node, edit: Edit, pat
 async def test_a_damaged_row_is_not_written_back(
     provider: Provider, hy2scale: Node, edit: Edit
 ) -> None:
-    """Missing, null or of the wrong type: the node would lose what it has."""
+    """Missing, null or of the wrong type: the node would lose its value."""
     for field in edit.needed.split():
         await _is_refused(provider, hy2scale, edit, remove=[f"{edit.rows}{field}"])
-        await _is_refused_spoilt(provider, hy2scale, edit, f"{edit.rows}{field}")
+        await _is_refused_if_damaged(provider, hy2scale, edit, f"{edit.rows}{field}")
 
 
 @_each_edit(lambda edit: edit.others)
-async def test_what_only_some_rows_have_may_be_missing_but_not_damaged(
+async def test_optional_fields_may_be_missing_but_not_damaged(
     provider: Provider, hy2scale: Node, edit: Edit
 ) -> None:
     for field in edit.others.split():
-        await _is_refused_spoilt(provider, hy2scale, edit, f"{edit.rows}{field}")
+        await _is_refused_if_damaged(provider, hy2scale, edit, f"{edit.rows}{field}")
     for field in edit.others.split():
         hy2scale.fault(f"/api/{edit.route}", "patch", remove=[f"{edit.rows}{field}"])
 
@@ -924,7 +930,7 @@ async def test_what_only_some_rows_have_may_be_missing_but_not_damaged(
 
 
 @pytest.mark.parametrize("value", [{}, 7, [1, 2], ["phone"]])
-async def test_peers_that_are_none_are_not_written_back(
+async def test_invalid_peers_are_not_written_back(
     provider: Provider, hy2scale: Node, value: object
 ) -> None:
     await _is_refused(provider, hy2scale, EDITS["wireguard"], patch={"peers": value})
@@ -932,7 +938,7 @@ async def test_peers_that_are_none_are_not_written_back(
 
 @BOTH
 async def test_a_server_without_peers(provider: Provider, hy2scale: Node) -> None:
-    """They are null, and that is no damage."""
+    """Its peers are null, which is not damaged."""
     hy2scale.state.wireguard.peers.clear()
 
     await provider.set_server_enabled(VpnServer.WIREGUARD, enabled=False)
@@ -944,11 +950,11 @@ async def test_a_server_without_peers(provider: Provider, hy2scale: Node) -> Non
 async def test_unknown_fields_of_a_newer_version_are_written_back(
     provider: Provider, hy2scale: Node, edit: Edit
 ) -> None:
-    told = {"of_tomorrow": None, "and_more": {"a": [1]}}
-    patch = {f"{edit.rows}{name}": value for name, value in told.items()}
+    unknown = {"of_tomorrow": None, "and_more": {"a": [1]}}
+    patch = {f"{edit.rows}{name}": value for name, value in unknown.items()}
     hy2scale.fault(f"/api/{edit.route}", "patch", patch=patch, times=2)
 
     await edit.act(provider, hy2scale)
 
     (call,) = writes(hy2scale)
-    assert {name: call.body.get(name, "not sent") for name in told} == told
+    assert {name: call.body.get(name, "not sent") for name in unknown} == unknown

@@ -1,4 +1,4 @@
-"""What a node tells, as resources: of both generations, and with what is odd about it."""
+"""Tests HY2 SCALE's feeds in both generations, with unusual values."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -54,7 +54,7 @@ async def user(provider: Provider, hy2scale: Node, name: str) -> User:
     return (await read(provider, User))[id_]
 
 
-# Who it is
+# Identity and sign-in
 
 
 @BOTH
@@ -67,7 +67,7 @@ async def test_identity(provider: Provider, hy2scale: Node) -> None:
     assert (await provider.identify()).title == "ea1b2adb"
 
 
-async def test_nobody(provider: Provider, hy2scale: Node) -> None:
+async def test_a_node_without_an_id(provider: Provider, hy2scale: Node) -> None:
     hy2scale.fault("/api/node", "patch", remove=("node_id",))
 
     with pytest.raises(UnavailableError, match="malformed"):
@@ -75,10 +75,10 @@ async def test_nobody(provider: Provider, hy2scale: Node) -> None:
 
 
 @pytest.mark.parametrize("base_path", ["elsewhere", "/"])
-async def test_not_at_this_path(
+async def test_wrong_base_path(
     session: ClientSession, credentials: Credentials, base_path: str
 ) -> None:
-    """A person has to correct that."""
+    """The user has to correct it."""
     provider = Hy2ScaleProvider(session, {**credentials, "base_path": base_path}, {})
 
     with pytest.raises(InvalidInputError) as info:
@@ -88,8 +88,8 @@ async def test_not_at_this_path(
 
 
 @BOTH
-async def test_a_base_path_that_changed(provider: Provider, hy2scale: Node) -> None:
-    """Every path is missing then: that is no version without the features, and is said."""
+async def test_a_changed_base_path(provider: Provider, hy2scale: Node) -> None:
+    """All routes are missing, which is reported, unlike a version without some features."""
     for kind in (Hub, Peer, Rule, User):
         await read(provider, kind)
     hy2scale.state.ui.base_path = "/elsewhere"
@@ -108,7 +108,9 @@ async def test_a_base_path_that_changed(provider: Provider, hy2scale: Node) -> N
         assert info.value.key == "no_node_here"
 
 
-async def test_a_missing_route_is_no_other_base_path(provider: Provider, hy2scale: Node) -> None:
+async def test_a_missing_route_is_not_a_changed_base_path(
+    provider: Provider, hy2scale: Node
+) -> None:
     """Whether the node itself responds is checked immediately, and cached with the route."""
     hy2scale.state.settings.missing_routes = ["/api/rules", "GET /api/backup"]
 
@@ -121,10 +123,10 @@ async def test_a_missing_route_is_no_other_base_path(provider: Provider, hy2scal
     assert len(hy2scale.calls_to("/api/node")) == 2
 
 
-async def test_something_in_front_of_it_wants_a_password(
+async def test_a_server_in_front_of_the_node_requires_a_password(
     provider: Provider, hy2scale: Node
 ) -> None:
-    """That is not the node's password, and its page is nothing to show."""
+    """It is not the node's password, and the page of that server is not shown."""
     hy2scale.fault("/api/login", "html", status=401)
 
     with pytest.raises(UnavailableError) as info:
@@ -133,10 +135,10 @@ async def test_something_in_front_of_it_wants_a_password(
     assert (info.value.reason, info.value.detail) == (Reason.FIREWALL, "HTTP 401")
 
 
-async def test_a_password_is_forgotten_at_once(
+async def test_only_the_hash_of_a_password_is_kept(
     session: ClientSession, credentials: Credentials, hy2scale: Node
 ) -> None:
-    """What signs in from then on is its hash."""
+    """Later sign-ins use the hash."""
     given = {**credentials, "password": "hub-password", "password_hash": "old"}
 
     provider = Hy2ScaleProvider(session, given, {})
@@ -160,7 +162,7 @@ async def test_statistics(provider: Provider) -> None:
 # The node
 
 
-async def test_a_hub_without_a_list_of_sessions(provider: Provider, hy2scale: Node) -> None:
+async def test_a_hub_without_the_sessions_endpoint(provider: Provider, hy2scale: Node) -> None:
     hy2scale.state.settings.missing_routes = ["/api/sessions"]
 
     hub = (await read(provider, Hub))["account"]
@@ -171,7 +173,7 @@ async def test_a_hub_without_a_list_of_sessions(provider: Provider, hy2scale: No
 
 
 @OLD
-async def test_missing_fields_come_with_another_version(
+async def test_missing_fields_appear_with_another_version(
     freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
 ) -> None:
     for kind in (Hub, Peer, User):
@@ -215,8 +217,8 @@ async def test_no_certificates(provider: Provider, hy2scale: Node) -> None:
     assert (await read(provider, Certificates))["account"].certificates == ()
 
 
-async def test_odd_certificates(provider: Provider, hy2scale: Node) -> None:
-    """Without a date, without a subject, without an id."""
+async def test_unusual_certificates(provider: Provider, hy2scale: Node) -> None:
+    """Without a date, a subject or an id."""
     patch = {"0.not_after": "soon", "1.subject": "", "2.id": None}
     hy2scale.fault("/api/tls", "patch", patch=patch)
 
@@ -229,14 +231,14 @@ async def test_odd_certificates(provider: Provider, hy2scale: Node) -> None:
 
 
 @pytest.mark.parametrize("days, expected", [(15, None), (14, 14), (0.5, 0), (-3, -3)])
-async def test_a_certificate_that_ends_is_a_problem(
+async def test_an_expiring_certificate_is_an_issue(
     freezer: FrozenDateTimeFactory,
     provider: Provider,
     hy2scale: Node,
     days: float,
     expected: int | None,
 ) -> None:
-    assert not list(provider.issues()), "nothing is known yet"
+    assert not list(provider.issues()), "unknown before the first read"
     hy2scale.state.certificates = {
         "a": hy2scale.issue_certificate("a", days=99),
         "b": Certificate("b", "b", hy2scale.issue_certificate("x", days=max(days, 0.01)).cert),
@@ -257,15 +259,13 @@ async def test_a_certificate_that_ends_is_a_problem(
 # Upgrades
 
 
-async def test_an_upgrade_that_failed_is_looked_for_again(
-    provider: Provider, hy2scale: Node
-) -> None:
+async def test_a_failed_upgrade_is_checked_again(provider: Provider, hy2scale: Node) -> None:
     hy2scale.state.upgrade.state = "error"
 
     assert (await read(provider, Upgrade))["account"].latest == "1.3.5"
 
 
-async def test_an_upgrade_outside_known_states(provider: Provider, hy2scale: Node) -> None:
+async def test_an_unknown_upgrade_state(provider: Provider, hy2scale: Node) -> None:
     hy2scale.fault("/api/upgrade/status", "patch", patch={"state": "resting", "progress": 400})
 
     upgrade = (await read(provider, Upgrade))["account"]
@@ -276,14 +276,14 @@ async def test_an_upgrade_outside_known_states(provider: Provider, hy2scale: Nod
 # The mesh
 
 
-async def test_rates_of_the_node_below_zero(provider: Provider, hy2scale: Node) -> None:
+async def test_rates_below_zero(provider: Provider, hy2scale: Node) -> None:
     patch = {"tx_rate": 2**64 - 5, "rx_rate": 2**63, "conns": -1}
     hy2scale.fault("/api/stats", "patch", patch=patch)
 
     hub = (await read(provider, Hub))["account"]
 
     assert (hub.rate_out, hub.rate_in, hub.connections) == (None, None, None)
-    assert not provider.feeds["hub"].unsupported_fields(), "it tells them, only not now"
+    assert not provider.feeds["hub"].unsupported_fields(), "only unknown now"
 
 
 @pytest.mark.parametrize(
@@ -309,10 +309,10 @@ async def test_a_node_without_peers(provider: Provider, hy2scale: Node, topology
         {},
         "nothing",
         7,
-        pytest.param([1, 2], id="a list of something else"),
+        pytest.param([1, 2], id="a list of numbers"),
         pytest.param([{"direction": "local"}, {"direction": "outbound"}], id="no names"),
-        pytest.param([{"name": "us"}], id="a peer that may be either"),
-        pytest.param([{"name": "us", "direction": {}}], id="a direction that is none"),
+        pytest.param([{"name": "us"}], id="a peer without a direction"),
+        pytest.param([{"name": "us", "direction": {}}], id="an invalid direction"),
     ],
 )
 async def test_a_malformed_topology_removes_no_peers(
@@ -336,16 +336,14 @@ async def test_a_very_deep_tree(provider: Provider, hy2scale: Node) -> None:
     peers = await read(provider, Peer)
 
     assert list(peers)[:2] == ["p449", "p449/p448"]
-    assert len(list(peers)[-1]) == 254, "nothing goes by more than 255 characters"
+    assert len(list(peers)[-1]) == 254, "ids have at most 255 characters"
 
 
-async def test_what_is_behind_a_lost_link_is_still_known(
-    provider: Provider, hy2scale: Node
-) -> None:
+async def test_peers_behind_a_lost_link_are_kept(provider: Provider, hy2scale: Node) -> None:
     """The node shows no peers behind a link that is down."""
     before = await read(provider, Peer)
     hy2scale.drop("us")
-    # A write ends what is shared within a moment.
+    # A write invalidates cached reads.
     await provider.set_peer_nested(Peer, "office", nested=False)
 
     peers = await read(provider, Peer)
@@ -366,7 +364,7 @@ async def test_a_tunnel_of_unknown_state(provider: Provider, hy2scale: Node) -> 
     assert (us.state, us.online, us.enabled) == (None, None, True)
 
 
-# Who and what goes through it
+# Users, sessions and exits
 
 
 async def test_users_without_an_id(provider: Provider, hy2scale: Node) -> None:
@@ -377,7 +375,7 @@ async def test_users_without_an_id(provider: Provider, hy2scale: Node) -> None:
 
 
 async def test_exits(provider: Provider, hy2scale: Node) -> None:
-    """Every path that the console offers, as it writes them; those that fail now are told."""
+    """All paths of the console in its format, and those that are down."""
     hy2scale.state.peers["office/printer"] = PeerRow("inbound", version="1.3.4")
     hy2scale.state.peer_flags["office"] = PeerFlags(nested=True)
     hy2scale.state.peer_flags["us/us-r1"].disabled = True
@@ -396,7 +394,7 @@ async def test_exits(provider: Provider, hy2scale: Node) -> None:
 
 @BOTH
 async def test_sessions(provider: Provider, hy2scale: Node) -> None:
-    """Of every user, also of those who have none."""
+    """For every user, also without sessions."""
     found = await read(provider, UserSessions)
 
     by_name = {one.name: one.sessions for one in found.values()}
@@ -432,7 +430,7 @@ async def test_sessions(provider: Provider, hy2scale: Node) -> None:
 
 
 async def test_sessions_of_unknown_users(provider: Provider, hy2scale: Node) -> None:
-    """Of someone who is no user, or without a key: they are counted, no more."""
+    """Sessions of unknown users, or without a key, are only counted."""
     patch = {"devices.0.username": "ghost", "devices.1.key": None}
     hy2scale.fault("/api/sessions", "patch", patch=patch, times=None)
 
@@ -450,7 +448,7 @@ async def test_no_sessions(provider: Provider, hy2scale: Node) -> None:
 
 
 @BOTH
-async def test_nothing_there(provider: Provider, hy2scale: Node) -> None:
+async def test_empty_lists(provider: Provider, hy2scale: Node) -> None:
     state = hy2scale.state
     for rows in (state.users, state.rules, state.proxies):
         rows.clear()
@@ -468,10 +466,10 @@ async def test_nothing_there(provider: Provider, hy2scale: Node) -> None:
         ("sessions", {"devices": None, "total": 0}, UserSessions),
     ],
 )
-async def test_null_for_what_is_never_null(
+async def test_unexpected_null_is_an_error(
     provider: Provider, hy2scale: Node, route: str, answer: object, of: type[Tunnel | UserSessions]
 ) -> None:
-    """No version says that there is nothing in this way."""
+    """No version returns null for an empty list there."""
     hy2scale.fault(f"/api/{route}", "body", body=answer)
 
     with pytest.raises(UnavailableError) as info:
@@ -486,7 +484,7 @@ async def test_no_rules(provider: Provider, hy2scale: Node) -> None:
     assert await read(provider, Rule) == {}
 
 
-async def test_the_fingerprint_changes_with_the_file(
+async def test_fingerprint_changes_with_the_configuration(
     freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
 ) -> None:
     async def _fingerprints() -> tuple[str | None, str | None]:
@@ -515,7 +513,7 @@ async def test_no_wireguard_peers(provider: Provider, hy2scale: Node) -> None:
 
 
 @pytest.mark.parametrize("damage", [{"patch": {"peers": {}}}, {"remove": ["peers"]}])
-async def test_wireguard_peers_that_are_no_list(
+async def test_invalid_wireguard_peers(
     provider: Provider, hy2scale: Node, damage: dict[str, Any]
 ) -> None:
     hy2scale.fault("/api/wireguard", "patch", **damage)
@@ -524,13 +522,13 @@ async def test_wireguard_peers_that_are_no_list(
         await read(provider, WireGuardPeer)
 
 
-# What is asked, and how often
+# Requests and intervals
 
 
-async def test_a_round_of_readings(
+async def test_requests_of_all_feeds(
     freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
 ) -> None:
-    """What several feeds need is asked for once."""
+    """Data of several feeds are requested once."""
     await provider.identify()
     hy2scale.calls.clear()
 
@@ -558,12 +556,12 @@ async def test_a_round_of_readings(
         *((key, 3600) for key in ("vpn", "certificates", "upgrade")),
     ],
 )
-def test_pace(provider: Provider, key: str, seconds: int) -> None:
+def test_intervals(provider: Provider, key: str, seconds: int) -> None:
     assert provider.feeds[key].interval == timedelta(seconds=seconds)
     assert provider.feeds[key].required is (key == "hub")
 
 
-async def test_only_a_moment_is_shared(
+async def test_reads_are_only_shared_briefly(
     freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
 ) -> None:
     await read(provider, Link)
@@ -577,7 +575,7 @@ async def test_only_a_moment_is_shared(
     assert len(hy2scale.calls_to("/api/topology")) == 2
 
 
-async def test_nothing_from_before_a_write_is_shared(provider: Provider, hy2scale: Node) -> None:
+async def test_reads_before_a_write_are_not_shared(provider: Provider, hy2scale: Node) -> None:
     await read(provider, Link)
 
     await provider.set_enabled(Tunnel, "us", enabled=False)
@@ -586,10 +584,8 @@ async def test_nothing_from_before_a_write_is_shared(provider: Provider, hy2scal
     assert len(hy2scale.calls_to("/api/topology")) == 2
 
 
-async def test_an_answer_that_a_write_overtook_is_not_shared(
-    provider: Provider, hy2scale: Node
-) -> None:
-    """It was read before, and came after."""
+async def test_a_read_during_a_write_is_not_shared(provider: Provider, hy2scale: Node) -> None:
+    """It was read before the write, and received afterwards."""
     await provider.identify()
     hy2scale.fault("/api/topology", "drip", seconds=0.001, size=1000)
     reading = asyncio.create_task(read(provider, Link))
@@ -617,10 +613,10 @@ MISSING = {
 
 
 @pytest.mark.parametrize("route", MISSING)
-async def test_a_missing_route_is_not_asked_for_again(
+async def test_a_missing_route_is_not_requested_again(
     freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node, route: str
 ) -> None:
-    """Until an hour is over, or the node has restarted."""
+    """Until an hour has passed, or the node has restarted."""
     hy2scale.state.settings.missing_routes = [route]
     asked = f"/scale{route}"
 
@@ -643,10 +639,10 @@ async def test_a_missing_route_is_not_asked_for_again(
     assert _count() > 2
 
 
-async def test_a_known_route_does_not_go_missing(
+async def test_a_known_route_does_not_become_missing(
     freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
 ) -> None:
-    """A proxy in front of the node answers in the same words while the node restarts."""
+    """A proxy in front of the node gives the same answer while the node restarts."""
     assert await read(provider, Rule)
     assert await read(provider, Tunnel)
     freezer.tick(10)
@@ -662,7 +658,7 @@ async def test_a_known_route_does_not_go_missing(
     assert await read(provider, Tunnel)
 
 
-async def test_the_node_itself_is_never_a_missing_feature(
+async def test_required_routes_are_never_missing_features(
     provider: Provider, hy2scale: Node
 ) -> None:
     hy2scale.fault("/api/stats", "status", status=404, body="404 page not found\n")
@@ -675,7 +671,7 @@ async def test_the_node_itself_is_never_a_missing_feature(
 
 
 @BOTH
-async def test_no_secrets_in_what_is_told(provider: Provider, hy2scale: Node) -> None:
+async def test_no_secrets_in_resources(provider: Provider, hy2scale: Node) -> None:
     state = hy2scale.state
     state.users["x"] = UserRow(
         id="x", username="x", password="plain-x", proxy_passwords={"ss": "plain-y"}
@@ -696,12 +692,12 @@ async def test_no_secrets_in_what_is_told(provider: Provider, hy2scale: Node) ->
     }
     assert len(secrets) > 15
 
-    told = [
+    shown = [
         await provider.identify(),
         *[await feed.fetch() for feed in provider.feeds.values()],
         *provider.issues(),
         provider.statistics(),
     ]
 
-    words = repr(told)
+    words = repr(shown)
     assert not [secret for secret in {*secrets, *state.tokens} if secret in words]

@@ -1,4 +1,4 @@
-"""Ids that stay, whatever things are called from one day to the next."""
+"""Tests that ids stay the same when nodes, connections and WireGuard peers are renamed."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, override
@@ -28,7 +28,7 @@ LINKS = {"us", "jp", "kr", "sg", "de"}
 
 
 class Watch:
-    """A provider that is polled, and what it has to remember."""
+    """A provider that is polled, and its stored data."""
 
     def __init__(
         self, freezer: FrozenDateTimeFactory, begin: Begin, service: Hy2ScaleService
@@ -44,13 +44,13 @@ class Watch:
         """Restart with the stored data."""
         self.provider = self._begin()
         self.provider.restore(self.memory)
-        self.provider.on_memory = self._remember
+        self.provider.on_memory = self._store
 
-    async def _remember(self, memory: Mapping[str, Any]) -> None:
+    async def _store(self, memory: Mapping[str, Any]) -> None:
         self.memory = memory
 
     async def poll(self, after: float = POLL) -> None:
-        """Let time pass, and read all that is around the node."""
+        """Advance the time, and read the connections, peers and tunnels."""
         self._freezer.tick(after)
         self.service.catch_up()
         self.links = await read(self.provider, Link)
@@ -58,17 +58,17 @@ class Watch:
         self.tunnels = await read(self.provider, Tunnel)
 
     def names(self) -> dict[str, str | None]:
-        """Return what peers are called, by id."""
+        """Return the names of peers by id."""
         return {id_: peer.name for id_, peer in self.peers.items()}
 
     def connected(self) -> set[str]:
-        """Return which peers are connected."""
+        """Return the connected peers."""
         return {id_ for id_, peer in self.peers.items() if peer.connected}
 
 
 @pytest.fixture
 async def watch(freezer: FrozenDateTimeFactory, begin: Begin, hy2scale: Hy2ScaleService) -> Watch:
-    """The node, polled once."""
+    """A node that was polled once."""
     watch = Watch(freezer, begin, hy2scale)
     await watch.poll()
     assert set(watch.links) == set(watch.tunnels) == LINKS
@@ -80,12 +80,12 @@ type Again = Callable[[Watch], None]
 AGAIN = pytest.mark.parametrize(
     "again", [lambda _: None, Watch.restart], ids=["running", "restarted"]
 )
-"""What was found out counts as well after a restart of Home Assistant."""
+"""Runs a test with and without a restart of Home Assistant."""
 
 
 @AGAIN
-async def test_a_new_connection_takes_a_name(watch: Watch, again: Again) -> None:
-    """It is known before, and goes on under the id of its first name."""
+async def test_a_new_connection_is_renamed(watch: Watch, again: Again) -> None:
+    """It keeps the id of its first name."""
     watch.service.state.remotes["198.51.100.1:5565"] = "sea"
     made = await watch.provider.create(
         ClientUpdate(name="My Seaside", addresses=("198.51.100.1:5565",), password="p")
@@ -107,8 +107,8 @@ async def test_a_new_connection_takes_a_name(watch: Watch, again: Again) -> None
 
 @AGAIN
 @pytest.mark.parametrize("seconds", [1, 5, POLL])
-async def test_a_node_renamed_on_its_console(watch: Watch, again: Again, seconds: int) -> None:
-    """With all below it; commands go where it is now."""
+async def test_a_renamed_node(watch: Watch, again: Again, seconds: int) -> None:
+    """With all peers below it; commands use the new path."""
     watch.service.rename("us", "usa")
     for number in range(30 // seconds):
         await watch.poll(seconds)
@@ -131,8 +131,8 @@ async def test_a_node_renamed_on_its_console(watch: Watch, again: Again, seconds
 
 
 @AGAIN
-async def test_a_nested_node_renamed(watch: Watch, again: Again) -> None:
-    """The node below which it is tells the old name until it has the new one."""
+async def test_a_renamed_nested_node(watch: Watch, again: Again) -> None:
+    """The node above it reports the old name until it knows the new one."""
     watch.service.state.settings.notices_after = 0
     watch.service.rename("us/us-r1", "r9")
     again(watch)
@@ -150,8 +150,8 @@ async def test_a_nested_node_renamed(watch: Watch, again: Again) -> None:
 
 
 @AGAIN
-async def test_an_inbound_node_renamed(watch: Watch, again: Again) -> None:
-    """It hangs up, and dials again under the other name: one has gone, one has come."""
+async def test_a_renamed_inbound_node(watch: Watch, again: Again) -> None:
+    """It disconnects and reconnects with the other name: one peer disappears, one appears."""
     watch.service.drop("office")
     await watch.poll()
     again(watch)
@@ -163,8 +163,8 @@ async def test_an_inbound_node_renamed(watch: Watch, again: Again) -> None:
     assert watch.connected() == {"office", *NESTED}
 
 
-async def test_one_that_leaves_and_another_one_that_comes(watch: Watch) -> None:
-    """Not at the same time: those are two."""
+async def test_one_node_disappears_and_another_appears_later(watch: Watch) -> None:
+    """These are two nodes."""
     watch.service.drop("office")
     await watch.poll()
     await watch.poll(3600)
@@ -175,7 +175,7 @@ async def test_one_that_leaves_and_another_one_that_comes(watch: Watch) -> None:
     assert watch.connected() == {"cabin", *NESTED}
 
 
-async def test_several_that_go_and_come_at_once(watch: Watch) -> None:
+async def test_several_nodes_disappear_and_appear(watch: Watch) -> None:
     """It is unknown which of them is which."""
     watch.service.state.peers["cabin"] = PeerRow("inbound", version="1.3.4")
     await watch.poll()
@@ -191,7 +191,7 @@ async def test_several_that_go_and_come_at_once(watch: Watch) -> None:
 
 @AGAIN
 async def test_node_ids(watch: Watch, again: Again) -> None:
-    """Several are renamed while they are away: they are recognized by their node ids."""
+    """Nodes that are renamed while they are offline are recognized by their node ids."""
     peers = watch.service.state.peers
     peers["cabin"] = PeerRow("inbound", node_id="id-of-cabin", version="1.3.4")
     peers["studio"] = PeerRow("inbound", node_id="id-of-studio", version="1.3.4")
@@ -209,8 +209,8 @@ async def test_node_ids(watch: Watch, again: Again) -> None:
     assert len(watch.peers) == 5
 
 
-async def test_node_ids_are_asked_for_once(watch: Watch) -> None:
-    """At the beginning, and of who comes; not of those that are too far away to be asked about."""
+async def test_node_ids_are_read_once(watch: Watch) -> None:
+    """At the start, and for new peers; not for those that are too far away."""
     watch.service.calls.clear()
     await watch.poll()
     await watch.poll()
@@ -231,7 +231,7 @@ async def test_node_ids_are_asked_for_once(watch: Watch) -> None:
     watch.service.reconnect("office")
     await watch.poll()
     await watch.poll()
-    assert len(watch.service.calls_to("/api/internal/peers")) == 1, "it may be another one"
+    assert len(watch.service.calls_to("/api/internal/peers")) == 1, "it may be another node"
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ async def test_node_ids_are_asked_for_once(watch: Watch) -> None:
 async def test_node_ids_that_cannot_be_read(
     watch: Watch, kind: str, options: dict[str, Any]
 ) -> None:
-    """All else works without them."""
+    """The other data are still read."""
     for route in ("/api/internal/peers", "/api/peers/{name}/peers"):
         watch.service.fault(route, kind, times=None, **options)
     watch.service.state.peers["cabin"] = PeerRow("inbound", version="1.3.4")
@@ -255,7 +255,7 @@ async def test_node_ids_that_cannot_be_read(
 
 
 @AGAIN
-async def test_this_node_renamed_and_restarted(watch: Watch, again: Again) -> None:
+async def test_this_node_is_renamed_and_restarted(watch: Watch, again: Again) -> None:
     await watch.provider.identify()
     for name in ("house", "home"):
         watch.service.state.node_id = name
@@ -269,8 +269,8 @@ async def test_this_node_renamed_and_restarted(watch: Watch, again: Again) -> No
         assert watch.connected() == {"office", *NESTED}
 
 
-async def test_an_address_that_changed_with_the_name(watch: Watch) -> None:
-    """The list of connections knows the primary address still; the topology does not."""
+async def test_an_address_that_changes_with_the_name(watch: Watch) -> None:
+    """The list of connections still has the primary address; the topology does not."""
     client = watch.service.state.clients["us"]
     client.addrs = ["198.51.100.7:5565"]
     watch.service.rename("us", "usa")
@@ -281,8 +281,8 @@ async def test_an_address_that_changed_with_the_name(watch: Watch) -> None:
     assert watch.links["us"].name == "usa"
 
 
-async def test_no_list_to_tell_by(watch: Watch) -> None:
-    """What seems new may be a known one: nothing is told until the list can be read."""
+async def test_the_list_of_connections_fails(watch: Watch) -> None:
+    """A new name may be a known connection, so the read fails until the list can be read."""
     watch.service.state.clients["us"].addrs = ["198.51.100.7:5565"]
     watch.service.rename("us", "usa")
     watch.service.reconnect_all()
@@ -297,8 +297,8 @@ async def test_no_list_to_tell_by(watch: Watch) -> None:
     assert watch.links["us"].name == "usa"
 
 
-async def test_no_list_at_all(watch: Watch) -> None:
-    """Then the topology is all there is; at the beginning, as later."""
+async def test_without_a_list_of_connections(watch: Watch) -> None:
+    """Only the topology is used."""
     watch.service.state.settings.missing_routes = ["GET /api/clients"]
     watch.memory = {}
     watch.restart()
@@ -308,8 +308,8 @@ async def test_no_list_at_all(watch: Watch) -> None:
     assert await read(watch.provider, Tunnel) == {}
 
 
-async def test_two_that_share_an_address(watch: Watch) -> None:
-    """Only a primary address is of one alone."""
+async def test_two_connections_share_an_address(watch: Watch) -> None:
+    """Only a primary address is unique."""
     clients = watch.service.state.clients
     clients["jp"].addrs.append("us.example.com:5565")
     clients["us"].addrs.append("jp.example.com:5565")
@@ -325,7 +325,7 @@ async def test_two_that_share_an_address(watch: Watch) -> None:
     }
 
 
-async def test_two_that_swap_their_names(watch: Watch) -> None:
+async def test_two_connections_swap_their_names(watch: Watch) -> None:
     clients = watch.service.state.clients
     clients["us"].name, clients["jp"].name = "jp", "us"
     await watch.poll()
@@ -335,8 +335,8 @@ async def test_two_that_swap_their_names(watch: Watch) -> None:
 
 
 @AGAIN
-async def test_a_name_that_is_free_again(watch: Watch, again: Again) -> None:
-    """Its first owner keeps the id."""
+async def test_a_reused_name(watch: Watch, again: Again) -> None:
+    """The first connection with this name keeps the id."""
     state = watch.service.state
     state.clients["jp"].name = "tokyo"
     await watch.poll()
@@ -350,7 +350,7 @@ async def test_a_name_that_is_free_again(watch: Watch, again: Again) -> None:
     assert {client.name for client in state.clients.values()} == {"us", "tokyo", "kr", "sg", "de"}
 
 
-async def test_peers_of_one_name(watch: Watch) -> None:
+async def test_peers_with_the_same_name(watch: Watch) -> None:
     """They are distinguished as far as possible, and the conflict is shown."""
     twin = {"name": "twin", "direction": "outbound", "connected": True}
     us = {"name": "us", "direction": "outbound", "addr": "us.example.com:5565", "connected": True}
@@ -366,8 +366,8 @@ async def test_peers_of_one_name(watch: Watch) -> None:
     }
 
 
-async def test_a_node_that_is_dialled_and_dials(watch: Watch) -> None:
-    """Its own peers are shown twice, and are there once; also when one half of it goes."""
+async def test_a_node_with_inbound_and_outbound_connections(watch: Watch) -> None:
+    """Its own peers are listed twice, but shown once; also if one connection is lost."""
     top = {"name": "us", "direction": "outbound", "addr": "us.example.com:5565", "nested": True}
     child = {"name": "us-r1", "direction": "outbound", "connected": True, "nested": False}
     inbound = {"name": "us", "direction": "inbound", "connected": True, "children": [child]}
@@ -390,7 +390,7 @@ async def test_a_node_that_is_dialled_and_dials(watch: Watch) -> None:
 
 
 @AGAIN
-async def test_how_long_a_peer_is_kept(watch: Watch, again: Again) -> None:
+async def test_how_long_peers_are_kept(watch: Watch, again: Again) -> None:
     """After weeks, the last values are still shown."""
     watch.service.drop("office")
     await watch.poll()
@@ -408,7 +408,7 @@ async def test_how_long_a_peer_is_kept(watch: Watch, again: Again) -> None:
     assert set(watch.peers) == NESTED
 
 
-async def test_a_peer_that_a_person_has_removed(watch: Watch) -> None:
+async def test_a_user_removes_a_peer(watch: Watch) -> None:
     watch.service.drop("office")
     await watch.poll()
     forget = watch.provider.feeds["peers"].forget
@@ -430,8 +430,8 @@ async def test_a_peer_that_a_person_has_removed(watch: Watch) -> None:
 
 
 @BOTH
-async def test_what_is_behind_a_deleted_connection(watch: Watch) -> None:
-    """It is gone with it, and comes back with it, wherever that leads now."""
+async def test_peers_behind_a_deleted_connection(watch: Watch) -> None:
+    """They are removed and restored with it, also if it leads elsewhere."""
     client = watch.service.state.clients.pop("us")
     await watch.poll()
     await watch.poll()
@@ -446,8 +446,8 @@ async def test_what_is_behind_a_deleted_connection(watch: Watch) -> None:
     assert set(watch.tunnels) == LINKS
 
 
-async def test_a_wireguard_peer_under_another_name(watch: Watch) -> None:
-    """Its key is what stays; another key under the same name is the same too."""
+async def test_a_renamed_wireguard_peer(watch: Watch) -> None:
+    """A peer with the same key, or with the same name and another key, is the same."""
     peers = watch.service.state.wireguard.peers
     assert set(await read(watch.provider, WireGuardPeer)) == {"phone", "laptop"}
     peers[0].name, peers[1].name = "laptop", "phone"
@@ -466,7 +466,7 @@ async def test_a_wireguard_peer_under_another_name(watch: Watch) -> None:
     assert set(await read(watch.provider, WireGuardPeer)) == {"phone", "laptop"}
 
 
-async def test_a_list_that_repeats_its_rows(watch: Watch) -> None:
+async def test_a_list_with_repeated_rows(watch: Watch) -> None:
     """It adds no connections and no WireGuard peers: their addresses and keys are unique."""
     assert set(await read(watch.provider, WireGuardPeer)) == {"phone", "laptop"}
     watch.service.fault("*", "double", times=None)
@@ -478,7 +478,7 @@ async def test_a_list_that_repeats_its_rows(watch: Watch) -> None:
 
 @OLD
 async def test_ids_as_documented(watch: Watch) -> None:
-    """There, nothing tells node ids of nested peers; names and addresses do."""
+    """The documented generation has no node ids of nested peers; names and addresses are used."""
     watch.service.rename("us", "usa")
     await watch.poll(30)
     await watch.poll()
@@ -487,8 +487,8 @@ async def test_ids_as_documented(watch: Watch) -> None:
     assert watch.names()["us/us-r1"] == "usa/us-r1"
 
 
-async def test_nothing_is_stored_that_did_not_change(watch: Watch) -> None:
-    """Rates and latencies are nothing to remember; who is there is."""
+async def test_storage_is_only_written_after_changes(watch: Watch) -> None:
+    """Rates and latencies are not stored; the known peers are."""
     stored = watch.memory
     for peer in watch.service.state.peers.values():
         peer.latency_ms, peer.tx_rate = 77, 12_345
@@ -504,7 +504,7 @@ async def test_nothing_is_stored_that_did_not_change(watch: Watch) -> None:
 
 
 class _CountedName(str):
-    """A name that counts how often something looks it up or makes an id of it."""
+    """A name that counts how often it is compared, hashed or formatted."""
 
     __slots__ = ()
     uses = 0
@@ -529,10 +529,10 @@ class _CountedName(str):
     ],
     ids=["one key", "one name", "one name, no keys"],
 )
-def test_the_work_grows_with_the_number_of_things_only(
+def test_the_work_grows_linearly(
     sighting: Callable[[str, int], Sighting],
 ) -> None:
-    """Also where all look the same."""
+    """Also if all resources look the same."""
     register = Register()
     shown = [sighting("phone", n) for n in range(500)]
 

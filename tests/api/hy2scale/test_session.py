@@ -1,4 +1,4 @@
-"""One token, used until it is refused."""
+"""Tests that one token is used until it is refused."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from simulator.hy2scale import Hy2ScaleService, hashed
 from .conftest import Begin
 
 
-async def test_a_write_is_sent_again_after_a_refused_token(
+async def test_a_write_is_repeated_after_a_refused_token(
     provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService
 ) -> None:
     """It had not been done."""
@@ -22,7 +22,7 @@ async def test_a_write_is_sent_again_after_a_refused_token(
     assert len(hy2scale.state.users) == 3
 
 
-async def test_a_token_slides(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:
+async def test_use_extends_a_token(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:
     for _ in range(4):
         await provider.identify()
         hy2scale.advance(11 * 3600)
@@ -46,7 +46,7 @@ async def test_an_answer_without_a_token(
 
 
 async def test_a_stored_token_is_used(begin: Begin, hy2scale: Hy2ScaleService) -> None:
-    """With what the login had said about the password."""
+    """Including whether the password is the default one."""
     hy2scale.set_password("admin")
     first = begin(password_hash=hashed("admin"))
     await first.identify()
@@ -58,7 +58,7 @@ async def test_a_stored_token_is_used(begin: Begin, hy2scale: Hy2ScaleService) -
     assert [problem.key for problem in second.issues()] == ["default_password"]
 
 
-async def test_words_without_secrets(
+async def test_secrets_in_messages_are_redacted(
     provider: Hy2ScaleProvider, begin: Begin, hy2scale: Hy2ScaleService
 ) -> None:
     await provider.identify()

@@ -1,4 +1,4 @@
-"""One read for several feeds, and several changes in parallel."""
+"""Tests that feeds share reads, and that parallel changes do not overwrite each other."""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,39 +6,16 @@ from collections.abc import Mapping
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from custom_components.tunnel_hub.api.cache import CachedRead
 from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
 from custom_components.tunnel_hub.api.models.mesh import Proxy
 from simulator.hy2scale import Hy2ScaleService
 
 
-async def test_one_reading_for_all_that_need_it(
-    provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService
-) -> None:
+async def test_feeds_share_reads(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:
     await asyncio.gather(*(feed.fetch() for feed in provider.feeds.values()))
 
     for route in ("/api/topology", "/api/users", "/api/sessions", "/api/wireguard"):
         assert len(hy2scale.calls_to(route)) == 1, route
-
-
-async def test_what_was_read_before_a_write_is_not_kept() -> None:
-    """A read that was running when something was written."""
-    answers = iter("abc")
-    gate = asyncio.Event()
-
-    async def _read() -> str:
-        await gate.wait()
-        return next(answers)
-
-    recent = CachedRead(_read)
-    reading = asyncio.create_task(recent.get(60))
-    await asyncio.sleep(0)
-    recent.forget()
-    gate.set()
-
-    assert await reading == "a"
-    assert await recent.get(60) == "b"
-    assert await recent.get(60) == "b"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +26,7 @@ async def test_what_was_read_before_a_write_is_not_kept() -> None:
         ("tunnels", {"us": {"online": False}}),
     ],
 )
-async def test_only_what_changed_differs(
+async def test_only_changed_resources_differ(
     provider: Hy2ScaleProvider,
     hy2scale: Hy2ScaleService,
     freezer: FrozenDateTimeFactory,
@@ -71,8 +48,10 @@ async def test_only_what_changed_differs(
     assert [other for other in others if after[other] != before[other]] == []
 
 
-async def test_two_changes_at_once(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:
-    """Each replaces the whole row; neither undoes the other."""
+async def test_two_changes_in_parallel(
+    provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService
+) -> None:
+    """Each replaces the whole row, and keeps the other's change."""
     hy2scale.fault("/api/proxies/{id}", "delay", seconds=0.05, times=None)
 
     await asyncio.gather(

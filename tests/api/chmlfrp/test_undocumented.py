@@ -1,4 +1,4 @@
-"""ChmlFrp as its clients find it, where that is more than the document says."""
+"""Tests behavior of ChmlFrp that its clients show, but the document does not."""
 
 from datetime import UTC, datetime
 
@@ -38,38 +38,38 @@ async def messages(provider: ChmlFrpProvider) -> list[tuple[str | None, str]]:
 # Notices
 
 
-async def test_texts_of_notices_are_read_one_by_one_and_once(
+async def test_each_text_of_a_notice_is_read_once(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     chmlfrp.state.messages.clear()
-    told = await messages(provider)
+    found = await messages(provider)
     chmlfrp.state.notices.append(Notice(9, "New", "**new**", chmlfrp.now() + 1))
-    told_again = await messages(provider)
+    again = await messages(provider)
 
-    assert ("节点维护公告", "**新加坡** 节点将于今晚 02:00 维护。") in told
-    assert told_again == [*told, ("New", "**new**")]
+    assert ("节点维护公告", "**新加坡** 节点将于今晚 02:00 维护。") in found
+    assert again == [*found, ("New", "**new**")]
     asked = [call.query["id"] for call in chmlfrp.calls_to("/message/detail")]
     assert sorted(asked) == ["1", "2", "9"]
 
 
-async def test_few_texts_are_read_at_once(
+async def test_texts_are_only_read_for_the_newest_notices(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
-    """Those of the newest; of the others there are the titles."""
+    """The others only have titles."""
     chmlfrp.state.messages.clear()
     chmlfrp.state.notices = [
         Notice(number, f"title {number}", f"text {number}", chmlfrp.now() - number)
         for number in range(1, 12)
     ]
 
-    told = await messages(provider)
+    found = await messages(provider)
 
-    assert told[-1] == ("title 1", "text 1")
-    assert told[0] == ("title 11", "")
+    assert found[-1] == ("title 1", "text 1")
+    assert found[0] == ("title 11", "")
     assert len(chmlfrp.calls_to("/message/detail")) == 5
 
 
-async def test_a_text_that_is_refused_leaves_the_title(
+async def test_a_refused_text_keeps_the_title(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     chmlfrp.state.messages.clear()
@@ -79,7 +79,7 @@ async def test_a_text_that_is_refused_leaves_the_title(
     assert ("节点维护公告", "") in await messages(provider)
 
 
-async def test_a_list_with_texts_needs_no_more(
+async def test_a_list_with_texts_needs_no_more_requests(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     chmlfrp.state.settings.notices_listed_whole = True
@@ -102,7 +102,7 @@ async def test_a_banned_account(provider: ChmlFrpProvider, chmlfrp: ChmlFrpServi
 
 @pytest.mark.parametrize("style", ["words", "flag"])
 @pytest.mark.parametrize("verified", [True, False])
-async def test_verification_as_words_or_as_a_flag(
+async def test_verification_as_text_or_flag(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, style: str, verified: bool
 ) -> None:
     chmlfrp.account.realname, chmlfrp.state.settings.realname_style = verified, style
@@ -111,7 +111,7 @@ async def test_verification_as_words_or_as_a_flag(
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
-async def test_the_days_of_traffic_are_in_order(
+async def test_days_of_traffic_are_sorted(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, newest_first: bool
 ) -> None:
     chmlfrp.state.settings.flow_newest_first = newest_first
@@ -125,7 +125,7 @@ async def test_the_days_of_traffic_are_in_order(
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-async def test_a_new_token_takes_a_code_only_where_the_service_wants_one(
+async def test_reset_token_requires_a_code_only_if_the_service_does(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, wanted: bool
 ) -> None:
     chmlfrp.state.settings.retoken_wants_code = wanted
@@ -141,7 +141,7 @@ async def test_a_new_token_takes_a_code_only_where_the_service_wants_one(
 
 
 @pytest.mark.parametrize("status", ["expired", "failed", "revoked"])
-async def test_what_has_ended_does_not_expire_next(
+async def test_expired_certificates_do_not_expire_next(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, status: str
 ) -> None:
     now = int(chmlfrp.now())
@@ -159,7 +159,7 @@ async def test_what_has_ended_does_not_expire_next(
 # Nodes
 
 
-async def test_what_a_node_is_costs_no_request_for_each(
+async def test_node_types_require_no_request_per_node(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     row = chmlfrp.state.nodes["1"]
@@ -172,10 +172,8 @@ async def test_what_a_node_is_costs_no_request_for_each(
     assert not chmlfrp.calls_to("/nodeinfo")
 
 
-async def test_the_details_of_a_node_for_paying_customers(
-    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
-) -> None:
-    """They are refused to others, who know what everyone is told."""
+async def test_details_of_a_vip_node(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    """They are refused to other users, who get the public data."""
     chmlfrp.account.usergroup = FREE
     vip = next(node for node in chmlfrp.state.nodes.values() if node.nodegroup == "vip")
     await provider.feeds["nodes"].fetch()
@@ -186,9 +184,7 @@ async def test_the_details_of_a_node_for_paying_customers(
     assert (node.place, node.group, node.started) == (vip.area, "vip", None)
 
 
-async def test_our_own_sentence_about_such_a_node(
-    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
-) -> None:
+async def test_message_for_a_vip_node(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.account.usergroup = FREE
     vip = next(node for node in chmlfrp.state.nodes.values() if node.nodegroup == "vip")
     payload = TunnelUpdate(
@@ -203,7 +199,7 @@ async def test_our_own_sentence_about_such_a_node(
 
 
 @pytest.mark.parametrize("style", ["empty", "offline"])
-async def test_a_node_that_was_removed(
+async def test_a_removed_node(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, style: str
 ) -> None:
     chmlfrp.state.settings.removed_style = style
@@ -229,7 +225,7 @@ async def test_a_node_in_maintenance(
     assert tunnel.state is TunnelState.NODE_MAINTENANCE
 
 
-async def test_counters_of_another_day_are_nothing_today(
+async def test_counters_of_another_day_are_0_today(
     freezer: FrozenDateTimeFactory, provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     """The row of an unused tunnel keeps its values of today, with the day that they are from."""
@@ -244,7 +240,7 @@ async def test_counters_of_another_day_are_nothing_today(
     assert (tomorrow.traffic_in_today, tomorrow.traffic_out_today) == (0, 0)
 
 
-async def test_midnight_passes_between_two_answers_that_are_the_same(
+async def test_midnight_between_two_equal_answers(
     freezer: FrozenDateTimeFactory, provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     freezer.move_to(NOON)
@@ -259,7 +255,7 @@ async def test_midnight_passes_between_two_answers_that_are_the_same(
 
 
 @pytest.mark.parametrize("day", ["yesterday", 20261020, {}, True])
-async def test_a_day_that_cannot_be_read(
+async def test_an_invalid_day(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, day: object
 ) -> None:
     chmlfrp.fault("/tunnel", "patch", patch={"data.0.traffic_date": day})
@@ -268,7 +264,7 @@ async def test_a_day_that_cannot_be_read(
 
 
 async def test_any_port(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
-    """0 leaves the choice to the service."""
+    """With 0, the service chooses the port."""
     name = chmlfrp.state.nodes["1"].name
     payload = TunnelUpdate(name="any", protocol="tcp", local_port=80, remote_port=0, node=name)
 
@@ -293,9 +289,7 @@ async def test_no_port(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, port:
 # The client program
 
 
-async def test_the_newest_client_program(
-    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
-) -> None:
+async def test_newest_client_version(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.state.settings.frpc_version = "0.52.0_261101"
     release = await one(provider, "release", Release, "service")
 
@@ -319,7 +313,7 @@ async def test_the_newest_client_program(
 @pytest.mark.parametrize(
     "body", [{"link": "javascript:alert(1)"}, {"system": None}, {"system": {"linux": [{}, None]}}]
 )
-async def test_downloads_that_make_no_sense(
+async def test_invalid_downloads(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, body: dict[str, object]
 ) -> None:
     data = {"link": "https://download.example.com/", "version": "1", **body}
@@ -353,5 +347,5 @@ async def test_an_outdated_client(provider: ChmlFrpProvider, chmlfrp: ChmlFrpSer
         ("unknown", "0.51.2", None),
     ],
 )
-def test_versions(version: str | None, newest: str | None, older: bool | None) -> None:
+def test_compare_versions(version: str | None, newest: str | None, older: bool | None) -> None:
     assert is_older(version, newest) is older
