@@ -110,6 +110,7 @@ TABLE: list[tuple[Callable[[object], object], object, object]] = [
     (coerce.integer, "7.6", 8),
     (coerce.integer, 2**63 - 1, 2**63 - 1),
     (coerce.integer, str(2**63 - 1), 2**63 - 1),
+    (coerce.integer, str(1 - 2**63), 1 - 2**63),
     (coerce.integer, 2**63, None),
     (coerce.integer, -(2**63), None),
     (coerce.integer, DIGITS_OF_2_63, None),

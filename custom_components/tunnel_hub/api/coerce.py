@@ -236,8 +236,8 @@ def integer(value: object) -> int | None:
         return value
     if isinstance(value, str) and len(value) <= _MAX_DIGITS:
         digits = value.strip()
-        if digits.removeprefix("-").isdecimal():
-            return integer(int(digits)) if len(digits) < 20 else None
+        if (unsigned := digits.removeprefix("-")).isdecimal():
+            return integer(int(digits)) if len(unsigned) < 20 else None
     result = number(value)
     return None if result is None else round(result)
 
