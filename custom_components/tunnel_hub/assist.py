@@ -135,10 +135,7 @@ class Assist:
         user: HaUser | None,
         texts: Mapping[str, str],
     ) -> None:
-        """Set up for a user.
-
-        user: None if no user is signed in, for example at a voice satellite.
-        """
+        """user: None if no user is signed in, for example at a voice satellite."""
         self._hass = hass
         self._assistant = assistant
         self._context = context

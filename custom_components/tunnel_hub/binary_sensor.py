@@ -41,7 +41,6 @@ class TunnelHubBinarySensorDescription[R: Resource](
 
 
 def _problem(key: str) -> TunnelHubBinarySensorDescription[Any]:
-    """A binary sensor of the device class "problem"."""
     return TunnelHubBinarySensorDescription(
         key=key,
         device_class=BinarySensorDeviceClass.PROBLEM,
@@ -75,12 +74,10 @@ def _why(field: str) -> Callable[[Vpn], Mapping[str, Any]]:
 
 
 def _running(key: str) -> TunnelHubBinarySensorDescription[Any]:
-    """A binary sensor of the device class "running"."""
     return TunnelHubBinarySensorDescription(key=key, device_class=BinarySensorDeviceClass.RUNNING)
 
 
 def _connectivity(key: str) -> TunnelHubBinarySensorDescription[Any]:
-    """A binary sensor of the device class "connectivity"."""
     return TunnelHubBinarySensorDescription(
         key=key, device_class=BinarySensorDeviceClass.CONNECTIVITY
     )

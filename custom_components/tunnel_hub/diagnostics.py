@@ -111,7 +111,6 @@ def _option(name: str, value: Any) -> Any:
 
 
 def _feed(coordinator: FeedCoordinator, ids: _Ids) -> dict[str, Any]:
-    """Return the interval, state and content of a feed."""
     return {
         "interval": coordinator.feed.interval.total_seconds(),
         "available": coordinator.available,

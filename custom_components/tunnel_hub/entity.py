@@ -185,10 +185,6 @@ class _Entities[D: TunnelHubEntityDescription]:
         create: Callable[[FeedCoordinator, Any, D], TunnelHubEntity[Any, D]],
         async_add_entities: AddConfigEntryEntitiesCallback,
     ) -> None:
-        """Set up without entities.
-
-        domain: of the platform, such as "sensor".
-        """
         provider, feed = coordinator.provider, coordinator.feed
         self._coordinator = coordinator
         self._domain = domain
@@ -224,7 +220,6 @@ class _Entities[D: TunnelHubEntityDescription]:
 
     @callback
     def _update_if_rows_differ(self, resource_id: str) -> None:
-        """Update the entities of a resource if different rows apply to it now."""
         resource = self._coordinator.data.get(resource_id)
         made = self._made.get(resource_id, frozenset())
         if resource is not None and any(
@@ -235,12 +230,10 @@ class _Entities[D: TunnelHubEntityDescription]:
 
     @callback
     def _add(self, resource_id: str) -> None:
-        """Add the missing entities of a resource."""
         self._add_all((resource_id,))
 
     @callback
     def _add_all(self, resource_ids: Iterable[str]) -> None:
-        """Add the missing entities of resources."""
         entities = defaultdict[str | None, list[TunnelHubEntity[Any, D]]](list)
         for resource_id in resource_ids:
             subentry = subentry_id(self._coordinator.config_entry, resource_id)
@@ -258,7 +251,6 @@ class _Entities[D: TunnelHubEntityDescription]:
         self._remember_keys(resource_id, made)
 
     def _create_missing(self, resource_id: str) -> list[TunnelHubEntity[Any, D]]:
-        """Create the missing entities of a resource."""
         if (resource := self._coordinator.data.get(resource_id)) is None:
             return []
         self._enable(resource_id)
@@ -326,7 +318,6 @@ class _Entities[D: TunnelHubEntityDescription]:
                 self._registry.async_update_entity(entity.entity_id, disabled_by=None)
 
     def _registered(self, resource_id: str, row: D) -> er.RegistryEntry | None:
-        """Return the registry entry of a resource's entity for a row."""
         key = _key(self._coordinator, resource_id, row.key)
         return registered_entity(self._registry, self._domain, self._coordinator.config_entry, key)
 

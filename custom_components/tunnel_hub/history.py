@@ -258,10 +258,7 @@ class HistoryImporter:
         provider: Provider,
         coordinators: Mapping[str, FeedCoordinator],
     ) -> None:
-        """Set up.
-
-        coordinators: of all feeds of the entry; more can be added later.
-        """
+        """coordinators: of all feeds of the entry; more can be added later."""
         self._hass = hass
         self._entry = entry
         self._provider = provider
@@ -308,7 +305,6 @@ class HistoryImporter:
             return sum([await self._read(name) for name in self._sources])
 
     def _due(self, name: str) -> datetime:
-        """Return when to read a source next."""
         last = self._last.get(name)
         read_at = datetime.fromisoformat(last["at"]) if last else None
         if (interval := self._sources[name].interval) is not None:
@@ -457,7 +453,6 @@ def _sums(amounts: Mapping[datetime, list[float]], stored: _Stored) -> list[Stat
 
 
 def _means(values: Mapping[datetime, list[float]]) -> list[StatisticData]:
-    """Return rows with the mean, minimum and maximum of each hour."""
     return [
         {"start": start, "mean": fmean(found), "min": min(found), "max": max(found)}
         for start, found in sorted(values.items())

@@ -99,10 +99,7 @@ class _View:
         layout: Mapping[str, Position] | None,
         send: Callable[[dict[str, Any] | None], None],
     ) -> None:
-        """Set up without sending.
-
-        layout: positions by node name; None if the service does not store them.
-        """
+        """layout: positions by node name; None if the service does not store them."""
         self._entry = entry
         self._layout = None if layout is None else _as_json(layout)
         self._send = send

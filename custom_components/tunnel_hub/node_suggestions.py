@@ -102,8 +102,6 @@ class TunnelRequirements:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
-    """The connect time of a node, and its address."""
-
     at: Stamp
     endpoint: NodeEndpoint
     found: CheckResult | NotCheckable | None = None
@@ -166,10 +164,7 @@ class NodeSuggestions:
         provider: CanChooseNodes,
         connect: Callable[[str], Awaitable[CheckResult | NotCheckable]],
     ) -> None:
-        """Set up without a request.
-
-        connect: connects to host:port, with a limit for all connections.
-        """
+        """connect: connects to host:port, with a limit for all connections."""
         self._provider = provider
         self._connect = connect
         self._nodes = CachedRead(self._read_nodes)

@@ -41,12 +41,6 @@ class PerResourceReads:
         find: Callable[[str], Resource | None],
         publish: Callable[[Resource], None],
     ) -> None:
-        """Set up without a request.
-
-        name: of the feed.
-        find: returns the current resource.
-        publish: updates a resource that was read.
-        """
         self._hass = hass
         self._entry = entry
         self._name = name

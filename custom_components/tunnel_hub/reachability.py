@@ -231,10 +231,7 @@ class AddressChecks(ABC):
         resource: type[AddressCheck],
         *hosts: str,
     ) -> None:
-        """Set up without a check.
-
-        hosts: unrelated hosts that show whether the internet connection works.
-        """
+        """hosts: unrelated hosts that show whether the internet connection works."""
         self._hass = hass
         self._entry = entry
         self._checker = _checker(hass, hosts)
@@ -483,10 +480,6 @@ class TunnelChecks(AddressChecks):
         provider: Provider,
         tunnels: FeedCoordinator,
     ) -> None:
-        """Set up without a check.
-
-        tunnels: the feed of the account's tunnels.
-        """
         console = URL(provider.description.console_url).host
         super().__init__(hass, entry, TunnelCheck, *((console,) if console else ()))
         self._tunnels = tunnels

@@ -64,8 +64,6 @@ def async_setup_services(hass: HomeAssistant) -> None:
 def _handler(
     action: Action,
 ) -> Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]:
-    """Return the handler of an action."""
-
     async def _handle(call: ServiceCall) -> ServiceResponse:
         target = _target(call, action)
         await _check_permission(call, target)

@@ -21,10 +21,6 @@ class StateWriteThrottle:
     """
 
     def __init__(self, consumers: DataConsumers, kind: str) -> None:
-        """Set up.
-
-        kind: of the feed's resources.
-        """
         self._consumers = consumers
         self._kind = kind
         self._publishes = True

@@ -64,10 +64,6 @@ class Subscriptions:
         *,
         on_empty: CALLBACK_TYPE,
     ) -> None:
-        """Set up without listeners.
-
-        name: of the feed, for tasks and log messages.
-        """
         self._hass = hass
         self._entry = entry
         self._name = name

@@ -89,8 +89,6 @@ def _setting(
 
 
 def _server(server: VpnServer) -> TunnelHubSwitchDescription[Any]:
-    """Return the switch of a VPN server."""
-
     async def _set(data: TunnelHubData, _: str, on: bool) -> None:
         await capable(data.provider, MeshNode).set_server_enabled(server, enabled=on)
 

@@ -407,7 +407,6 @@ class TrafficEndingTrigger(ValidityEndingTrigger):
 
 
 def _is_share(state: State) -> bool:
-    """Return whether a state is a percentage."""
     return bool(state.attributes.get(ATTR_UNIT_OF_MEASUREMENT) == UnitOfRatio.PERCENTAGE)
 
 

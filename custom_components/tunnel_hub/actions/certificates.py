@@ -26,8 +26,6 @@ _NEW_CERTIFICATE: dict[vol.Marker, Any] = {
 
 
 def _creating(payload: type[Any], fields: dict[vol.Marker, Any]) -> Action:
-    """Return the action that creates a certificate from a class of payloads."""
-
     async def _create(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
         await target.collection(payload).create(payload_of(payload, data))
         return None

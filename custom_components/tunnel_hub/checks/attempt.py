@@ -306,7 +306,6 @@ def _final_status(answer: bytes) -> int | None:
 
 
 def _first_line(said: bytes) -> str | None:
-    """Return the first readable line."""
     line = said.partition(b"\n")[0].decode("utf-8", "replace")
     readable = "".join(character for character in line if character.isprintable())
     return readable.strip()[:_MAX_BANNER] or None

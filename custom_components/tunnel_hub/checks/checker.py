@@ -39,10 +39,7 @@ class InternetCheck:
         timeout: float = 5,
         lookup: Lookup = resolve,
     ) -> None:
-        """Set up without a connection.
-
-        hosts: names and ports; one that accepts a connection is enough.
-        """
+        """hosts: names and ports; one that accepts a connection is enough."""
         self._hosts = hosts
         self._lookup = lookup
         self._timeout = timeout

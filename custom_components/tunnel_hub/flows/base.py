@@ -203,7 +203,6 @@ def check(schema: vol.Schema, fields: Mapping[str, str]) -> None:
 
 
 def _is_address(text: str) -> bool:
-    """Return whether a text is a valid address of a service."""
     try:
         url = URL(text)
     except ValueError:
