@@ -63,11 +63,11 @@ def _property[R: Resource](
     )
 
 
-def _why(field: str) -> Callable[[Vpn], Mapping[str, Any]]:
-    """Return a function for the attribute with the reason why a server cannot run."""
+def _why(field: str) -> Callable[[Resource], Mapping[str, Any]]:
+    """Return a function for the attribute with the reason for a state, which is a field."""
 
-    def _reason(vpn: Vpn) -> Mapping[str, Any]:
-        reason = getattr(vpn, field)
+    def _reason(resource: Resource) -> Mapping[str, Any]:
+        reason = getattr(resource, field)
         return {"reason": reason} if reason else {}
 
     return _reason
@@ -83,17 +83,12 @@ def _connectivity(key: str) -> TunnelHubBinarySensorDescription[Any]:
     )
 
 
-def _certificate_problem(check: AddressCheck) -> Mapping[str, Any]:
-    """Return the attribute with the reason why a certificate is not trusted."""
-    return {"reason": check.certificate_problem} if check.certificate_problem else {}
-
-
 _CHECK: tuple[TunnelHubBinarySensorDescription[AddressCheck], ...] = (
     TunnelHubBinarySensorDescription[AddressCheck](
         key="certificate_trusted",
         entity_category=EntityCategory.DIAGNOSTIC,
         of_resource=lambda check: check.has_certificate,
-        attributes_fn=_certificate_problem,
+        attributes_fn=_why("certificate_problem"),
     ),
     _connectivity("reachable"),
 )

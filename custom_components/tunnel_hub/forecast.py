@@ -81,10 +81,6 @@ def _left_of_limit(limit: int | None, used: int | None) -> int | None:
     return None if limit is None or used is None else limit - used
 
 
-def _never(_: Resource) -> datetime | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """A kind of resource whose traffic is limited.
@@ -92,7 +88,7 @@ class Subject:
     forecast: the class of its forecast. of: the class of the resource.
     limit: the field without which the traffic is unlimited.
     used: the sensor that counts used traffic. gained: the one that counts added traffic.
-    left: returns the remaining bytes. renewed: returns when the count begins at 0 again.
+    left: returns the remaining bytes. renewed: returns when the count begins at 0 again, if ever.
     is_daily: whether `used` restarts each day, so that days without a reading are missing.
     """
 
@@ -102,7 +98,7 @@ class Subject:
     used: str
     left: Callable[[Any], int | None]
     gained: str | None = None
-    renewed: Callable[[Any], datetime | None] = _never
+    renewed: Callable[[Any], datetime | None] | None = None
     is_daily: bool = False
 
 
@@ -207,7 +203,7 @@ async def _fetch(
         end = _end(
             subject.left(resource), _pace(used, is_daily=subject.is_daily), _pace(gained) or 0, now
         )
-        renewed = subject.renewed(resource)
+        renewed = subject.renewed(resource) if subject.renewed else None
         if end is not None and renewed is not None and renewed <= end:
             end = None
         if (steady := _steady(shown.pop(resource.id, None), end, now)) is not None:
