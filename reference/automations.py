@@ -70,7 +70,7 @@ def automations(service: Service, language: Language) -> str:
                 )
                 for entity in service.entities
                 if entity.platform in cls._domain_specs
-                and (entity.resource.kind, entity.row.key) in cls._fields
+                and (entity.resource.kind, entity.row.key) in cls.entity_fields
             )
             if looked_at:
                 title = translated(language, kind, name, "name")

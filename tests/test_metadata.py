@@ -379,7 +379,9 @@ def test_automations_are_about_what_there_is(classes: Mapping[str, Any]) -> None
     for cls in classes.values():
         (platform,) = cls._domain_specs
         table = PLATFORMS[platform]
-        assert cls._fields <= {(kind.kind, row.key) for kind, rows in table.items() for row in rows}
+        assert cls.entity_fields <= {
+            (kind.kind, row.key) for kind, rows in table.items() for row in rows
+        }
 
 
 def test_units_are_what_is_accepted() -> None:

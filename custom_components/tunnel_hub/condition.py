@@ -29,13 +29,13 @@ def _is_on(
 
     class _IsOn(EntityStateConditionBase):
         _domain_specs = domain_specs
-        _fields = fields
+        entity_fields = fields
         _primary_entities_only = False
         _states = _ON
 
         @override
         def entity_filter(self, entities: set[str]) -> set[str]:
-            return filter_by_fields(self._hass, super().entity_filter(entities), self._fields)
+            return filter_by_fields(self._hass, super().entity_filter(entities), self.entity_fields)
 
     return _IsOn
 

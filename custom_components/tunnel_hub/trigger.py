@@ -72,12 +72,12 @@ UNITS = (
 class FieldTrigger(EntityTriggerBase):
     """The base class of triggers for certain fields, including diagnostic ones."""
 
-    _fields: ClassVar[Fields]
+    entity_fields: ClassVar[Fields]
     _primary_entities_only = False
 
     @override
     def entity_filter(self, entities: set[str]) -> set[str]:
-        return filter_by_fields(self._hass, super().entity_filter(entities), self._fields)
+        return filter_by_fields(self._hass, super().entity_filter(entities), self.entity_fields)
 
 
 def _becomes(fields: Fields, to_states: set[str]) -> type[Trigger]:
@@ -85,7 +85,7 @@ def _becomes(fields: Fields, to_states: set[str]) -> type[Trigger]:
 
     class _Becomes(FieldTrigger, EntityTargetStateTriggerBase):
         _domain_specs = BINARY_SENSORS
-        _fields = fields
+        entity_fields = fields
         _to_states = to_states
 
     return _Becomes
@@ -95,7 +95,7 @@ class AddressChangedTrigger(FieldTrigger):
     """Triggers when a public address changes, also while the service is unavailable."""
 
     _domain_specs = SENSORS
-    _fields = PUBLIC_ADDRESS
+    entity_fields = PUBLIC_ADDRESS
     _schema = ENTITY_STATE_TRIGGER_SCHEMA
 
     @override
@@ -151,7 +151,7 @@ class SignInFailedTrigger(FieldTrigger, StatelessEntityTriggerBase):
     """Triggers at the first failed sign-in of a day, and when a day ends without one."""
 
     _domain_specs = EVENTS
-    _fields = frozenset({("account", "sign_in")})
+    entity_fields = frozenset({("account", "sign_in")})
 
     @override
     def is_valid_state(
@@ -173,7 +173,7 @@ class CrossingTrigger(FieldTrigger):
 class NodeOverloadedTrigger(CrossingTrigger):
     """Triggers when a node reports a high load, or when a value exceeds a limit."""
 
-    _fields = frozenset(
+    entity_fields = frozenset(
         {
             ("node", "bandwidth_usage"),
             ("node", "cpu_usage"),
@@ -203,7 +203,7 @@ class NodeOverloadedTrigger(CrossingTrigger):
 class TrafficLowTrigger(CrossingTrigger):
     """Triggers when less traffic is left than an amount, or than a percentage of the limit."""
 
-    _fields = frozenset(
+    entity_fields = frozenset(
         {
             ("account", "traffic_left"),
             ("public_node", "traffic_usage"),
@@ -361,7 +361,7 @@ class ValidityEndingTrigger(FieldTrigger):
 
     _domain_specs = SENSORS
     _ends: ClassVar[type[_Ends]] = _Ends
-    _fields = frozenset(
+    entity_fields = frozenset(
         {
             ("account", "group_expires"),
             ("certificates", "certificates"),
@@ -401,7 +401,9 @@ class ValidityEndingTrigger(FieldTrigger):
 class TrafficEndingTrigger(ValidityEndingTrigger):
     """Triggers when traffic is forecast to be used up soon."""
 
-    _fields = frozenset((subject.forecast.kind, "traffic_lasts_until") for subject in SUBJECTS)
+    entity_fields = frozenset(
+        (subject.forecast.kind, "traffic_lasts_until") for subject in SUBJECTS
+    )
     _schema = _schema_before(days=3)
     _ends = _Forecasts
 
