@@ -121,7 +121,7 @@ _FLOW: dict[Any, Any] = {
     },
 }
 _STATES = {"name": str, "state": _TEXTS}
-_DESCRIBED = {vol.Required("name"): str, vol.Required("description"): str}
+_DESCRIBED: dict[Any, Any] = {vol.Required("name"): str, vol.Required("description"): str}
 _WITH_FIELDS: dict[Any, Any] = {
     **_DESCRIBED,
     "fields": {str: {vol.Required("name"): str, "description": str, "example": str}},
@@ -153,7 +153,11 @@ SHAPE = {
     "options": _FLOW,
     "selector": {str: dict.fromkeys(("choices", "options", "unit_of_measurement"), _TEXTS)},
     "services": {
-        str: {**_WITH_FIELDS, "sections": {str: {vol.Required("name"): str, "description": str}}}
+        str: {
+            **_DESCRIBED,
+            "fields": {str: {**_DESCRIBED, "example": str}},
+            "sections": {str: {vol.Required("name"): str, "description": str}},
+        }
     },
     "system_health": {"info": _TEXTS},
     "triggers": {str: _WITH_FIELDS},
