@@ -1,4 +1,4 @@
-"""Talking to Assist."""
+"""Helpers that set up Assist and ask it questions."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ async def set_up_assist(world: World[Any]) -> None:
 
 
 def expose(world: World[Any], platform: str, thing: str, key: str) -> None:
-    """Let Assist use an entity."""
+    """Expose an entity to Assist."""
     async_expose_entity(world.hass, "conversation", world.entity_id(platform, thing, key), True)
 
 
@@ -39,15 +39,15 @@ def name_of(world: World[Any], thing: str) -> str:
 async def ask(
     world: World[Any], tool: str, user: User | None = None, language: str = "en", **arguments: Any
 ) -> Any:
-    """Have a language model use a tool, over Home Assistant's API; what it finds, or why not."""
-    answer, *_ = (await ask_whole(world, tool, user, language, **arguments)).values()
+    """Let a language model use a tool of Home Assistant's API; return the answer or the error."""
+    answer, *_ = (await ask_for_result(world, tool, user, language, **arguments)).values()
     return answer
 
 
-async def ask_whole(
+async def ask_for_result(
     world: World[Any], tool: str, user: User | None = None, language: str = "en", **arguments: Any
 ) -> dict[str, Any]:
-    """Have a language model use a tool; all that it hears."""
+    """Let a language model use a tool; return all fields of the result."""
     context = LLMContext(
         platform="test",
         context=Context(user_id=user.id if user else None),
@@ -59,12 +59,12 @@ async def ask_whole(
     result = await api.async_call_tool(ToolInput(f"{DOMAIN}__{tool}", arguments))
     await world.settle()
     assert result.error is ("error" in result.data)
-    told: dict[str, Any] = result.data
-    return told
+    data: dict[str, Any] = result.data
+    return data
 
 
 async def say(world: World[Any], text: str, language: str = "en", user: User | None = None) -> str:
-    """Say something to Home Assistant's own agent, without a language model; what it answers."""
+    """Say a sentence to Home Assistant's own agent, without a language model; return the answer."""
     result = await async_converse(
         world.hass,
         text,

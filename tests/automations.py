@@ -1,4 +1,4 @@
-"""Triggers and conditions, armed as an automation does, and blueprints."""
+"""Helpers for triggers, conditions and blueprints."""
 
 from collections.abc import Awaitable, Callable, Mapping
 import logging
@@ -28,19 +28,19 @@ type Automate = Callable[..., Awaitable[None]]
 
 
 async def armed(hass: HomeAssistant, trigger: str, target: Target, **options: object) -> list[str]:
-    """Arm a trigger until Home Assistant stops; return where it writes the entities it is about."""
-    told: list[str] = []
+    """Arm a trigger until Home Assistant stops; return the list of entities that it fires for."""
+    fired: list[str] = []
 
     @callback
-    def tell(variables: TemplateVarsType, context: Context | None = None) -> None:
+    def fire(variables: TemplateVarsType, context: Context | None = None) -> None:
         assert variables is not None
-        told.append(variables["trigger"]["entity_id"])
+        fired.append(variables["trigger"]["entity_id"])
 
     config = {"platform": f"{DOMAIN}.{trigger}", "target": dict(target), "options": options}
     disarm = await async_initialize_triggers(
         hass,
         await async_validate_trigger_config(hass, [config]),
-        tell,
+        fire,
         DOMAIN,
         trigger,
         logging.getLogger(__name__).log,
@@ -52,22 +52,22 @@ async def armed(hass: HomeAssistant, trigger: str, target: Target, **options: ob
         disarm()
 
     hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, _disarm)
-    return told
+    return fired
 
 
 async def asked(
     hass: HomeAssistant, condition: str, target: Target, **options: object
 ) -> ConditionChecker:
-    """Return a condition, ready to be asked."""
+    """Return a condition's checker."""
     config = {"condition": f"{DOMAIN}.{condition}", "target": dict(target), "options": options}
     return await async_from_config(hass, await async_validate_condition_config(hass, config))
 
 
 def of(world: World[Any], *things: str) -> Target:
-    """Return the target that a person chooses: the devices of things."""
+    """Return the devices of things as a target."""
     return {"device_id": [world.device_id(thing) for thing in things]}
 
 
-def messages(told: list[ServiceCall]) -> list[str]:
-    """Return what was said."""
-    return [call.data["message"] for call in told]
+def messages(fired: list[ServiceCall]) -> list[str]:
+    """Return the messages of notifications."""
+    return [call.data["message"] for call in fired]

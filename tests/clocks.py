@@ -17,7 +17,7 @@ from custom_components.tunnel_hub.api import http
 from simulator.service import Service
 
 
-def retry_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def retry_immediately(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove the random delay before a read is retried."""
     monkeypatch.setattr(http, "random", SimpleNamespace(uniform=lambda low, high: 0.0))
 
@@ -25,8 +25,8 @@ def retry_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def fire_timers(hass: HomeAssistant) -> None:
     """Run the timers that are due within half a second, in frozen time.
 
-    As async_fire_time_changed does, without two new mocks for each timer, which take longer than
-    most of what is due.
+    It replaces async_fire_time_changed, which creates two mocks for each timer and is slower
+    than most of the actions.
     """
     ahead = timedelta(microseconds=event.RANDOM_MICROSECOND_MAX)
     moment, due = datetime.now(UTC) + ahead, hass.loop.time() + ahead.total_seconds()
@@ -36,7 +36,7 @@ def fire_timers(hass: HomeAssistant) -> None:
     ):
         for timer in list(get_scheduled_timer_handles(hass.loop)):
             if not timer.cancelled() and timer.when() <= due:
-                timer._run()  # noqa: SLF001  # The loop itself would run it half a second later.
+                timer._run()  # noqa: SLF001  # The event loop itself would run it half a second later.
                 timer.cancel()
 
 
@@ -64,7 +64,7 @@ class Clocks:
         monkeypatch.setitem(defaults, "clock", monotonic)
 
     def move_to(self, moment: datetime) -> None:
-        """Restart at another time, as if no time had passed."""
+        """Restart at another time, without elapsed time."""
         before = time.time()
         self.freezer.move_to(moment)
         self._behind += time.time() - before
@@ -75,7 +75,7 @@ class Clocks:
         self._behind += seconds
 
     def set(self, seconds: float, *services: Service[Any]) -> None:
-        """Set the wall clock forward, or back if negative. services: whose clocks stay."""
+        """Set the wall clock forward, or back if negative. services: whose clocks are not set."""
         self.sleep(seconds)
         for service in services:
             service.advance(-seconds)

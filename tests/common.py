@@ -32,10 +32,10 @@ from simulator.service import Service
 from .clocks import fire_timers
 
 ENTITY_REGISTRY = "homeassistant.helpers.entity_registry"
-"""The logger that has a line for each new entity."""
+"""The logger that writes a line for each new entity."""
 
 NOON = datetime(2026, 10, 20, 4, tzinfo=UTC)
-"""Noon in Shanghai, whose midnight starts the services' days."""
+"""Noon in Shanghai. The services' days begin at midnight there."""
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -63,7 +63,7 @@ def account_entry(
     )
 
 
-def look_at(hass: HomeAssistant, *, browsers: int = 1) -> None:
+def connect_browsers(hass: HomeAssistant, *, browsers: int = 1) -> None:
     """Simulate a number of connected browsers."""
     hass.data[DATA_CONNECTIONS] = browsers
     async_dispatcher_send(hass, SIGNAL_WEBSOCKET_CONNECTED)
@@ -137,7 +137,7 @@ class World[S: Service[Any] = HayFrpService]:
         await self.elapse(HOUR)
 
     async def contest(self, username: str = "demo") -> None:
-        """Have another program end an account's sessions, twice within minutes."""
+        """Let another program end the account's sessions, twice within minutes."""
         for _ in range(2):
             self.service.state.accounts[username].csrf = "of-another-program"
             await self.elapse(MINUTE)
@@ -145,7 +145,7 @@ class World[S: Service[Any] = HayFrpService]:
     # Entities and devices by resource and field, independent of their names
 
     def entity_id(self, platform: str, thing: str, key: str) -> str:
-        """Return the entity of a field. thing: such as "tunnel:1"."""
+        """Return the entity id of a field. thing: such as "tunnel:1"."""
         entity_id = er.async_get(self.hass).async_get_entity_id(
             platform, DOMAIN, f"{id_prefix(self.entry)}:{thing}:{key}"
         )
@@ -198,7 +198,7 @@ class World[S: Service[Any] = HayFrpService]:
         await self.restart()
 
     async def act(self, platform: str, action: str, thing: str, key: str) -> None:
-        """Call an entity's action, and wait for its immediate effects."""
+        """Call an entity's action, and wait for its effects."""
         await self.hass.services.async_call(
             platform,
             action,
@@ -227,7 +227,7 @@ OWN_ID = (1, 4)
 def as_older(world: World[Any], *stores: str, version: tuple[int, int] = OWN_ID) -> None:
     """Convert an unloaded entry, and its identifiers in the registries, to an older version.
 
-    stores: only these, of those that Home Assistant writes to the disk one after another.
+    stores: only these are changed, of those that Home Assistant writes one after another.
     """
     entities, devices = er.async_get(world.hass), dr.async_get(world.hass)
     own, prefix, kept = world.entry.entry_id, id_prefix(world.entry), stores or STORES
@@ -255,7 +255,7 @@ def as_older(world: World[Any], *stores: str, version: tuple[int, int] = OWN_ID)
 STORES = ("entry", "entities", "devices")
 
 
-def arranged(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, object]:
+def user_settings(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, object]:
     """Return what users can change of each entity and device, by its id in the registry."""
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)

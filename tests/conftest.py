@@ -33,22 +33,22 @@ from simulator.simulator import SERVICES
 
 from .api.routes import name_of
 from .automations import FOLDER, Automate
-from .clocks import Clocks, retry_at_once
-from .common import ENTITY_REGISTRY, NOON, World, account_entry, look_at, look_up
+from .clocks import Clocks, retry_immediately
+from .common import ENTITY_REGISTRY, NOON, World, account_entry, connect_browsers, look_up
 from .endpoints import ROWS
 from .real_answers.counts import write_summary
 from .translations import watched
 
 type Dialect = Literal["real", "documented"]
 
-# For the ids of Chinese names Home Assistant asks for "unidecode" each time, and takes another
-# library where there is none. To find none takes a millisecond.
-sys.modules["unidecode"] = None  # type: ignore[assignment]  # Python's own mark of a missing one.
+# Home Assistant imports "unidecode" for each id of a Chinese name, and falls back to another
+# library. Marking it as missing saves the search.
+sys.modules["unidecode"] = None  # type: ignore[assignment]  # Marks a module as missing.
 
-# Without a line for each of the entities of each test.
+# The recorder would log a line for each entity of each test.
 logging.getLogger(ENTITY_REGISTRY).setLevel(logging.WARNING)
 
-# Those need what the fixtures here forbid: scripts/test runs them apart.
+# The browser tests need network access, which the fixtures here block: scripts/test runs them.
 collect_ignore = ["browser"]
 
 
@@ -57,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--extended",
         action="store_true",
-        help="run all of the tests in full; see docs/reliability.md",
+        help="run all tests in full; see docs/reliability.md",
     )
     parser.addoption(
         "--write-contract", action="store_true", help="write tests/contract/*.txt again"
@@ -82,12 +82,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = {item for item in items if item.get_closest_marker("extended")}
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
-    tell = {row.test for row in ROWS}
-    looking = {item for item in items if item.path.name == "test_endpoints.py"}
+    named = {row.test for row in ROWS}
+    last = {item for item in items if item.path.name == "test_endpoints.py"}
     for item in items:
-        if item in looking or name_of(item) in tell:
+        if item in last or name_of(item) in named:
             item.add_marker(pytest.mark.xdist_group("endpoints"))
-    items.sort(key=looking.__contains__)
+    items.sort(key=last.__contains__)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -96,7 +96,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _real_requests(request: pytest.FixtureRequest, socket_enabled: None) -> None:
+def _allow_loopback(request: pytest.FixtureRequest, socket_enabled: None) -> None:
     """Allow connections to loopback, and let Home Assistant find this integration."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
@@ -112,10 +112,10 @@ def mock_recorder_before_hass(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _looked_at(request: pytest.FixtureRequest) -> None:
+def _browser_connected(request: pytest.FixtureRequest) -> None:
     """Simulate a connected browser, so that nothing is deferred."""
     if "hass" in request.fixturenames:
-        look_at(request.getfixturevalue("hass"))
+        connect_browsers(request.getfixturevalue("hass"))
 
 
 @pytest.fixture(autouse=True)
@@ -126,7 +126,7 @@ def _platforms(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture(autouse=True)
-def _storage_of_its_own(request: pytest.FixtureRequest) -> None:
+def _separate_storage(request: pytest.FixtureRequest) -> None:
     """Separate the stored data of each test from the next ones."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("hass_storage")
@@ -138,7 +138,7 @@ def enable_event_loop_debug() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _all_is_translated() -> Iterator[None]:
+def _check_translations() -> Iterator[None]:
     """Fail a test that shows a text which is missing in a language."""
     with watched():
         yield
@@ -162,7 +162,7 @@ def freezer(
     defaults = http.Transport.__init__.__kwdefaults__
     assert defaults
     monkeypatch.setitem(defaults, "clock", time.monotonic)
-    retry_at_once(monkeypatch)
+    retry_immediately(monkeypatch)
     monkeypatch.setattr(per_resource_reads, "AT_ONCE", 1000)
     return freezer
 
@@ -201,7 +201,7 @@ def simulated() -> dict[str, Any]:
 async def simulator(
     request: pytest.FixtureRequest, services: tuple[str, ...], simulated: dict[str, Any]
 ) -> AsyncIterator[Simulator]:
-    """The simulated services, with a few tunnels and nodes."""
+    """Return the simulated services, with a few tunnels and nodes."""
     async with Simulator(services, **getattr(request, "param", simulated)) as running:
         yield running
 
@@ -224,7 +224,7 @@ def generation(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def hy2scale(simulator: Simulator, generation: str) -> Hy2ScaleService:
-    """The simulated HY2 SCALE node."""
+    """Return the simulated HY2 SCALE node."""
     simulator.get(Hy2ScaleService).state.settings.generation = generation
     return simulator.get(Hy2ScaleService)
 
@@ -238,14 +238,14 @@ def dialect(request: pytest.FixtureRequest) -> Dialect:
 
 @pytest.fixture
 def easytier(simulator: Simulator, dialect: Dialect) -> EasyTierService:
-    """The simulated EasyTier node manager."""
+    """Return the simulated EasyTier node manager."""
     simulator.get(EasyTierService).state.settings.dialect = dialect
     return simulator.get(EasyTierService)
 
 
 @pytest.fixture
 def frp(simulator: Simulator) -> FrpService:
-    """The simulated programs of frp."""
+    """Return the simulated programs of frp."""
     return simulator.get(FrpService)
 
 
@@ -273,7 +273,7 @@ def signed_in(hayfrp: HayFrpService) -> MockConfigEntry:
 
 @pytest.fixture
 def entry(hass: HomeAssistant, signed_in: MockConfigEntry) -> MockConfigEntry:
-    """That entry, not yet set up."""
+    """Add that entry to Home Assistant, without setting it up."""
     signed_in.add_to_hass(hass)
     return signed_in
 
@@ -290,7 +290,7 @@ def world(
 
 
 @pytest.fixture
-def told(world: World[Any]) -> list[ServiceCall]:
+def notifications(world: World[Any]) -> list[ServiceCall]:
     """The notifications of blueprints, in the way that is their default."""
     return async_mock_service(world.hass, "persistent_notification", "create")
 

@@ -1,4 +1,4 @@
-"""The pages of the documents, and their examples as Home Assistant runs them."""
+"""Reads the documentation's pages, and runs their examples in Home Assistant."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -26,7 +26,7 @@ EACH_LANGUAGE = pytest.mark.parametrize("language", Language)
 
 
 def path_of(name: str, language: Language) -> Path:
-    """Return where a page is. name: README, or a provider's key."""
+    """Return the path of a page. name: README, a guide or a provider's key."""
     if language is Language.ENGLISH:
         return ROOT / ("README.md" if name == "README" else f"docs/{name}.md")
     return ROOT / (f"README.{language}.md" if name == "README" else f"docs/{language}/{name}.md")
@@ -37,7 +37,7 @@ def page(name: str, language: Language) -> str:
 
 
 def code(text: str, kind: str) -> list[str]:
-    """Return the blocks of code of a kind, such as yaml."""
+    """Return the blocks of code in a language, such as yaml."""
     return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
@@ -53,7 +53,7 @@ def example_of(name: str, number: int, language: Language, **chosen: str) -> dic
 
 
 def _thing(last_word: str) -> str:
-    """Return the English word for what is to be chosen."""
+    """Return the English word for a placeholder."""
     return _ENGLISH.get(last_word.removeprefix("选择"), last_word)
 
 
@@ -71,7 +71,7 @@ _ENGLISH: Mapping[str, str] = {
 
 @asynccontextmanager
 async def automated(world: World[Any], example: Mapping[str, Any]) -> AsyncIterator[None]:
-    """Set up an example as an automation; one without triggers is run immediately."""
+    """Set up an example as an automation. One without triggers runs immediately."""
     config = {automation.DOMAIN: {"id": "example", "triggers": [], **example}}
     assert await async_setup_component(world.hass, automation.DOMAIN, config)
     (state,) = world.hass.states.async_all(automation.DOMAIN)
@@ -88,5 +88,5 @@ async def automated(world: World[Any], example: Mapping[str, Any]) -> AsyncItera
 
 
 def phone(world: World[Any]) -> list[ServiceCall]:
-    """Return where what the examples tell a person is kept."""
+    """Return the calls of the notification action in the examples."""
     return async_mock_service(world.hass, "notify", "mobile_app_phone")

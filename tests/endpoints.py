@@ -1,4 +1,4 @@
-"""What the providers' endpoints.md say: a row for each documented endpoint."""
+"""Reads the providers' endpoints.md: a row for each documented endpoint."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +11,9 @@ _TESTS = Path(__file__).parent
 
 
 class Row(NamedTuple):
-    """A line of a table.
+    """A row of a table.
 
-    provider: its key. met: the names in the column on users. unmet: why there are none.
+    provider: its key. met: the names in the column on users. unmet: the reason for none.
     """
 
     provider: str

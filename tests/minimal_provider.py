@@ -1,6 +1,6 @@
-"""A provider that can do next to nothing, without HTTP.
+"""Providers with a minimum of capabilities, without HTTP.
 
-It shows that entities, options and actions follow from what a provider can do and tell.
+Entities, options and actions must follow from a provider's capabilities and values.
 """
 
 from collections.abc import Mapping
@@ -25,10 +25,10 @@ from custom_components.tunnel_hub.api.provider import (
 )
 
 
-class ModestProvider(Provider):
-    """Provides one account and one tunnel; cannot identify the account.
+class MinimalProvider(Provider):
+    """Provides one account and one tunnel. It cannot identify the account.
 
-    failure: what every reading raises, if anything.
+    failure: the error that every read raises.
     """
 
     description = ProviderDescription(
@@ -64,7 +64,7 @@ class ModestProvider(Provider):
 
     @override
     def close(self) -> None:
-        """Do nothing: there is no transport."""
+        """Do nothing, because there is no transport."""
 
     async def _account(self) -> Mapping[str, Resource]:
         if self.failure is not None:
@@ -75,8 +75,8 @@ class ModestProvider(Provider):
         return {"1": self.tunnel}
 
 
-class KickingProvider(ModestProvider, CanForceDown):
-    """Can disconnect clients as well; they come back on their own."""
+class DisconnectingProvider(MinimalProvider, CanForceDown):
+    """Can also disconnect clients, which connect again."""
 
     @override
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:

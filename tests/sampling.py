@@ -1,4 +1,4 @@
-"""What the quick form of a run leaves out: all of it is tried with --extended."""
+"""Marks what only an extended run tests."""
 
 from collections.abc import Collection
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 EXTENDED = pytest.mark.extended
-"""Marks a test, or one of its parameters, that only an extended run tries."""
+"""Marks a test, or one of its parameters, that only an extended run tests."""
 
 
 def each_with_each(names: Collection[object], rows: Collection[tuple[Any, ...]]) -> list[Any]:
-    """Return a name and a row as parameters, in every combination.
+    """Return the combinations of all names and rows as parameters.
 
     The quick form has every name and every row at least once.
     """

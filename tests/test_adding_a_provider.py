@@ -1,4 +1,4 @@
-"""Follows docs/adding-a-provider.md to the letter, in a copy of the repository."""
+"""Tests that following docs/adding-a-provider.md works, in a copy of the repository."""
 
 from collections.abc import Iterator
 import json
@@ -21,7 +21,7 @@ CACHE = ".mypy_cache"
 
 
 def steps() -> Iterator[tuple[str, str, str]]:
-    """Return what the page has its reader do: to which file, in which form, and what."""
+    """Return the page's steps: file, form and content."""
     yield from re.findall(
         r"^`([^`]+)`\n\n```(\w+)\n(.*?)^```$",
         PAGE.read_text(encoding="utf-8"),
@@ -29,10 +29,10 @@ def steps() -> Iterator[tuple[str, str, str]]:
     )
 
 
-def follow(house: Path) -> None:
-    """Do all of it: write new files and add words; nothing that is there is changed otherwise."""
+def follow(repository: Path) -> None:
+    """Follow all steps: write new files and add words. Nothing else is changed."""
     for name, form, text in steps():
-        path = house / name
+        path = repository / name
         match form:
             case "python":
                 path.parent.mkdir(exist_ok=True)
@@ -45,7 +45,7 @@ def follow(house: Path) -> None:
 
 
 def add(words: dict[str, Any], more: dict[str, Any]) -> None:
-    """Add to a tree what it does not have."""
+    """Add keys to a tree that it does not have."""
     for key, value in more.items():
         if isinstance(value, dict):
             add(words.setdefault(key, {}), value)
@@ -73,7 +73,7 @@ def test_a_provider_is_added_by_following_the_page(tmp_path: Path) -> None:
     follow(tmp_path)
     new = [name for name, form, _ in steps() if form == "python"]
 
-    # What tells this run about its workers is not for those that it starts.
+    # The settings of this run's worker do not apply to the runs that it starts.
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     for tool in (
         ("ruff", "check"),

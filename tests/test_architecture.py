@@ -1,4 +1,7 @@
-"""Who may know what. Which package may import which, import-linter checks."""
+"""Tests which modules may send requests, know providers, or replace names.
+
+Import rules are checked by import-linter.
+"""
 
 import ast
 from collections import Counter
@@ -18,7 +21,7 @@ from reference.pages import ROOT
 from .translations import INTEGRATION
 
 ON_THE_NET = {"api", "checks"}
-"""The packages that send something: to the services, and to addresses that are checked."""
+"""The packages that send requests: to the services, and to addresses that are checked."""
 
 OUTSIDE = sorted(
     path
@@ -26,25 +29,25 @@ OUTSIDE = sorted(
     if not ON_THE_NET & set(path.relative_to(INTEGRATION).parts)
 )
 
-# These name addresses of Home Assistant's own, not of a service.
-OF_THE_HOUSE = {"dashboard.py"}
+# These build paths of Home Assistant, not of a service.
+HOME_ASSISTANT_PATHS = {"dashboard.py"}
 
-# All of aiohttp that the integration needs to hand the api a session that keeps no cookies.
+# What the integration needs of aiohttp for a session without cookies.
 ALLOWED_OF_AIOHTTP = {"ClientSession", "DummyCookieJar"}
 
 
 def id_of(path: Path) -> str:
-    """Return a file's name in the integration."""
+    """Return a file's path in the integration, as a test id."""
     return str(path.relative_to(INTEGRATION))
 
 
 def nodes(path: Path) -> Iterator[ast.AST]:
-    """Return all that stands in a file."""
+    """Return all syntax nodes of a file."""
     return ast.walk(ast.parse(path.read_text(encoding="utf-8")))
 
 
 def imports(path: Path) -> Iterator[tuple[str, str]]:
-    """Return what a file imports, as module and name."""
+    """Return a file's imports, as module and name."""
     for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "*") for alias in node.names)
@@ -52,15 +55,15 @@ def imports(path: Path) -> Iterator[tuple[str, str]]:
             yield from ((node.module or "", alias.name) for alias in node.names)
 
 
-def test_there_is_something_to_look_at() -> None:
+def test_files_are_found() -> None:
     assert {"__init__.py", "coordinator.py", "services.py", "flows/base.py"} <= {
         id_of(path) for path in OUTSIDE
     }
 
 
 @pytest.mark.parametrize("path", OUTSIDE, ids=id_of)
-def test_nobody_else_sends_a_request(path: Path) -> None:
-    """Only a session is made, for the api to use."""
+def test_only_the_api_sends_requests(path: Path) -> None:
+    """Other packages may only create a session."""
     for module, name in imports(path):
         top = module.partition(".")[0]
         assert top not in {"httpx", "requests", "urllib", "http", "socket"}, module
@@ -72,9 +75,9 @@ def test_nobody_else_sends_a_request(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in OUTSIDE if id_of(path) not in OF_THE_HOUSE], ids=id_of
+    "path", [path for path in OUTSIDE if id_of(path) not in HOME_ASSISTANT_PATHS], ids=id_of
 )
-def test_nobody_else_builds_a_url(path: Path) -> None:
+def test_only_the_api_builds_urls(path: Path) -> None:
     """No text begins with a scheme or looks like a path, and no URL is joined."""
     for node in nodes(path):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -87,8 +90,8 @@ def test_nobody_else_builds_a_url(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", OUTSIDE, ids=id_of)
-def test_nobody_else_reads_raw_answers(path: Path) -> None:
-    """Neither decoding nor coercion, neither a client nor its rows, is imported."""
+def test_only_the_api_reads_raw_answers(path: Path) -> None:
+    """Decoding, coercion, clients and their rows are not imported."""
     inner = ("http", "coerce", "rows", "client", "auth", "node_filter")
     for module, name in imports(path):
         assert module not in {"json", "orjson"}, module
@@ -111,7 +114,7 @@ _TESTS_OF_ALL = (
     "test_endpoints.py",
 )
 _OF_SOME = {
-    # The page with which frps answers requests for domains that it does not know.
+    # The page of frps for unknown domains.
     INTEGRATION / "checks" / "attempt.py",
     ROOT / "tests" / "security" / "test_kill.py",
 }
@@ -120,7 +123,7 @@ _OF_SOME = {
 KEYS = {*PROVIDERS, *(kind for kinds in KINDS.values() for kind in kinds if kind)}
 NAMES = re.compile(
     "|".join(
-        # Short names are parts of other words.
+        # Short names can be parts of other words.
         re.escape(name) if len(name) > 4 else rf"\b{name}\b"
         for name in {*KEYS, *(provider.name for provider in PROVIDERS.values())}
     ),
@@ -129,7 +132,7 @@ NAMES = re.compile(
 
 
 def belongs_to_a_provider(path: Path) -> bool:
-    """Return whether a file, or a folder that it is in, is named after a provider or kind."""
+    """Return whether a file, or one of its folders, is named after a provider or kind."""
     return bool({*path.parent.parts, path.stem} & KEYS)
 
 
@@ -143,7 +146,7 @@ NOT_PYTHON = sorted([*INTEGRATION.rglob("*.js"), *(ROOT / ".github").rglob("*.ym
 
 
 def words_in(tree: ast.AST) -> Iterator[str]:
-    """Return the names and strings in code, apart from docstrings."""
+    """Return the names and strings in code, except docstrings."""
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if id(node) not in docstrings:
@@ -151,13 +154,13 @@ def words_in(tree: ast.AST) -> Iterator[str]:
 
 
 def named(code: str) -> set[str]:
-    """Return the words in code that contain the name of a provider."""
+    """Return the words in code that contain a provider's name."""
     return {word for word in words_in(ast.parse(code)) if NAMES.search(word)}
 
 
 @pytest.mark.parametrize("path", OF_ALL_PROVIDERS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_provider_is_named(path: Path) -> None:
-    """The code of a provider is in its folders. Elsewhere, its capabilities decide."""
+    """Code about a provider is in its folders. Other code uses capabilities."""
     assert not named(path.read_text("utf-8"))
 
 
@@ -187,7 +190,7 @@ def test_no_provider_is_named_outside_python(path: Path) -> None:
         "x = simulator.hayfrp",
     ],
 )
-def test_a_providers_name_would_be_found(code: str) -> None:
+def test_the_name_of_a_provider_is_found(code: str) -> None:
     assert named(code)
 
 
@@ -199,8 +202,8 @@ def subclasses(cls: type) -> Iterator[type]:
         yield from subclasses(derived)
 
 
-def test_capabilities_are_few_and_named_as_bases() -> None:
-    """Every one has a provider, and a provider has no method of one that it does not name."""
+def test_capabilities_are_declared_as_bases() -> None:
+    """Each one has a provider, and providers only have methods of capabilities that they name."""
     capabilities = {
         cls
         for cls in subclasses(Capability)
@@ -221,8 +224,8 @@ def test_folders_have_the_keys_of_their_providers() -> None:
         assert description.key == key
 
 
-def test_steps_of_providers_share_no_name() -> None:
-    """They are put together into one class, where one would replace the other."""
+def test_steps_of_providers_have_different_names() -> None:
+    """The steps are combined into one class, where one would override another."""
     owners = Counter(
         name
         for flow in FLOWS.values()
@@ -234,7 +237,7 @@ def test_steps_of_providers_share_no_name() -> None:
     assert [name for name, count in owners.items() if count > 1] == []
 
 
-# Private names of others are not replaced
+# Private names of other classes are not replaced
 
 _PATCHES = {"setattr", "delattr", "patch", "object", "multiple"}
 _ELSEWHERE = sorted(
@@ -243,7 +246,7 @@ _ELSEWHERE = sorted(
 
 
 def replaced(tree: ast.AST) -> Iterator[str]:
-    """Return the names that code replaces: those given to a patch, and attributes it sets."""
+    """Return the names that code replaces: arguments of a patch, and assigned attributes."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _PATCHES:
@@ -260,12 +263,12 @@ def replaced(tree: ast.AST) -> Iterator[str]:
 
 
 def private(tree: ast.AST) -> list[str]:
-    """Return the private names that code replaces in something else."""
+    """Return the private names that code replaces in other objects."""
     return [name for name in replaced(tree) if re.match(r"_[^_]", name)]
 
 
 def test_no_private_name_is_replaced() -> None:
-    """Tests replace public names only: another version may have other private ones."""
+    """Another version of Home Assistant can have other private names."""
     assert len(_ELSEWHERE) > 100
     found = {
         str(path.relative_to(ROOT)): private(ast.parse(path.read_text("utf-8")))

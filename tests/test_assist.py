@@ -1,4 +1,4 @@
-"""Assist: what is asked and commanded by language models, and by sentences in both languages."""
+"""Tests Assist: questions and commands of language models, and sentences in both languages."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ from custom_components.tunnel_hub.assist import COMMANDS
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.sentences import SENTENCES
 
-from .assist import ask, ask_whole, expose, name_of, say, set_up_assist
+from .assist import ask, ask_for_result, expose, name_of, say, set_up_assist
 from .checks.rows import OK
 from .checks.servers import Authorities, answers, listening
 from .common import MINUTE, SMALL, World
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.platforms("binary_sensor", "button", "switch"), SMALL]
 
 @pytest.fixture
 async def home(world: World) -> World:
-    """A home with Assist, to which the first tunnel is exposed, and the account."""
+    """Return Home Assistant with Assist, to which the first tunnel and the account are exposed."""
     await set_up_assist(world)
     for key in ("enabled", "force_down"):
         expose(world, "switch", "tunnel:1", key)
@@ -42,7 +42,7 @@ def owner(home: World) -> User:
 
 @pytest.fixture
 def guest(home: World) -> MockUser:
-    """Someone who may look at everything, and control nothing."""
+    """Return a user who can read everything and control nothing."""
     guest = MockUser(is_owner=False)
     guest.add_to_hass(home.hass)
     guest.mock_policy({"entities": {"all": {"read": True}}})
@@ -90,7 +90,7 @@ async def test_why_they_are_down(home: World) -> None:
     )
 
 
-async def test_what_is_not_exposed_does_not_exist(home: World) -> None:
+async def test_entities_that_are_not_exposed_are_left_out(home: World) -> None:
     for tunnel in home.service.state.tunnels.values():
         tunnel.client_running = False
     await home.elapse(MINUTE)
@@ -104,7 +104,9 @@ async def test_what_is_not_exposed_does_not_exist(home: World) -> None:
     assert home.service.state.tunnels["2"].enabled
 
 
-async def test_what_may_not_be_read_does_not_exist(home: World, guest: MockUser) -> None:
+async def test_entities_that_the_user_cannot_read_are_left_out(
+    home: World, guest: MockUser
+) -> None:
     home.service.state.tunnels["1"].client_running = False
     await home.elapse(MINUTE)
     assert await ask(home, "get_tunnels_down", guest)
@@ -123,7 +125,7 @@ async def test_traffic(home: World) -> None:
 
 @pytest.mark.platforms("binary_sensor", "button", "event", "sensor", "switch")
 async def test_tools_are_described(home: World) -> None:
-    """Home Assistant complains of tools without a prefix or an integration."""
+    """Home Assistant warns about tools without a prefix or an integration."""
     context = LLMContext("test", Context(), "en", "conversation", None)
 
     api = await async_get_api(home.hass, LLM_API_ASSIST, context)
@@ -140,7 +142,7 @@ async def test_tools_are_described(home: World) -> None:
     assert not [tool for tool in api.tools if tool.name.startswith(f"{DOMAIN}__")]
 
 
-async def test_arguments_that_make_no_sense(home: World) -> None:
+async def test_invalid_arguments(home: World) -> None:
     with pytest.raises(vol.Invalid):
         await ask(home, "command_tunnel", tunnel="nas", command="explode")
     with pytest.raises(vol.Invalid):
@@ -151,7 +153,7 @@ async def test_arguments_that_make_no_sense(home: World) -> None:
 
 
 async def test_commands(home: World, owner: User) -> None:
-    """A name is found however it is written."""
+    """A name is found in any spelling."""
     tunnel, name = home.service.state.tunnels["1"], name_of(home, "tunnel:1")
 
     async def command(wanted: str) -> str:
@@ -170,7 +172,9 @@ async def test_commands(home: World, owner: User) -> None:
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
-async def test_who_may_not_control_it_cannot(home: World, guest: MockUser, command: str) -> None:
+async def test_users_without_permission_cannot_control(
+    home: World, guest: MockUser, command: str
+) -> None:
     name = name_of(home, "tunnel:1")
 
     refusal = await ask(home, "command_tunnel", guest, tunnel=name, command=command)
@@ -192,7 +196,7 @@ async def test_a_switch_that_is_not_exposed(home: World, owner: User) -> None:
     assert home.service.state.tunnels["2"].enabled
 
 
-async def test_two_tunnels_of_one_name(home: World, owner: User) -> None:
+async def test_two_tunnels_with_the_same_name(home: World, owner: User) -> None:
     expose(home, "switch", "tunnel:2", "enabled")
     for thing in ("tunnel:1", "tunnel:2"):
         dr.async_get(home.hass).async_update_device(home.device_id(thing), name_by_user="Twin")
@@ -203,8 +207,8 @@ async def test_two_tunnels_of_one_name(home: World, owner: User) -> None:
     assert all(tunnel.enabled for tunnel in home.service.state.tunnels.values())
 
 
-async def test_two_tunnels_of_one_name_at_two_accounts(home: World, owner: User) -> None:
-    """Each is commanded by the name of its device only, in which its account may be."""
+async def test_two_tunnels_with_the_same_name_of_two_accounts(home: World, owner: User) -> None:
+    """A command uses the name of the device, which can contain the account."""
     expose(home, "switch", "tunnel:2", "enabled")
     registry = dr.async_get(home.hass)
     name = name_of(home, "tunnel:1")
@@ -223,7 +227,7 @@ async def test_two_tunnels_of_one_name_at_two_accounts(home: World, owner: User)
 
 
 async def test_watched_addresses(home: World) -> None:
-    """Those that can't be reached, and their certificates."""
+    """The answer contains unreachable addresses and their certificates."""
     certificate = Authorities().certificate("127.0.0.1", issuer=None)
     async with listening(answers(OK), certificate=certificate) as server:
         secure = f"https://127.0.0.1:{server.port}"
@@ -262,8 +266,8 @@ async def test_watched_addresses(home: World) -> None:
     assert (await say(home, "哪些地址不通了？", "zh-Hans")).startswith("无法使用：1 项。Friend：")
 
 
-async def test_the_service_refuses(home: World, owner: User) -> None:
-    """In the language of the conversation, with the words of the service."""
+async def test_a_refusal_of_the_service(home: World, owner: User) -> None:
+    """The answer is in the conversation's language, with the service's message."""
     name = name_of(home, "tunnel:1")
     refused = {"status": 500, "message": "维护"}
     home.service.fault("/proxy", "body", match={"type": "toggle"}, body=refused, times=None)
@@ -275,7 +279,7 @@ async def test_the_service_refuses(home: World, owner: User) -> None:
     assert refusal == f"“{name}”操作失败：服务拒绝了该请求：“维护”。"
 
 
-async def test_a_user_who_was_deleted(home: World, guest: MockUser) -> None:
+async def test_a_deleted_user(home: World, guest: MockUser) -> None:
     await home.hass.auth.async_remove_user(guest)
 
     with pytest.raises(HomeAssistantError):
@@ -315,7 +319,7 @@ ANSWERS = {
     "why": ("{tunnel} is not known to be down.", "没有发现“{tunnel}”有问题。"),
 }
 ORDER = sorted(SAID, key=lambda name: (name in {*COMMANDS, "sign_in"}, name))
-"""What changes something comes last."""
+"""Sentences that change something come last."""
 
 
 @pytest.mark.parametrize("at", [0, 1], ids=LANGUAGES)
@@ -345,14 +349,14 @@ async def test_what_is_down_is_named(home: World) -> None:
     )
     assert (await say(home, f"why is the tunnel {name} down?")).startswith(f"{name}: Disconnected.")
     unknown = await say(home, f"why is {name_of(home, 'tunnel:2')} down?")
-    assert unknown.endswith("is exposed to Assist."), "its state is not told"
+    assert unknown.endswith("is exposed to Assist."), "its state is left out"
 
 
 @pytest.mark.parametrize("is_loaded", [True, False])
 async def test_a_service_that_does_not_respond(
     home: World, guest: MockUser, is_loaded: bool
 ) -> None:
-    """What is not known is not well, whether or not Home Assistant was started in the meantime."""
+    """Unknown values are not reported as fine, also after a restart of Home Assistant."""
     name = name_of(home, "tunnel:1")
     home.service.fault("*", "status", status=503, times=None)
     if is_loaded:
@@ -369,8 +373,8 @@ async def test_a_service_that_does_not_respond(
     assert await say(home, SAID["down"][0]) == f"Nothing is down. {silent}"
     assert await say(home, SAID["why"][0].format(tunnel=name)) == silent
     assert (await say(home, SAID["down"][1], "zh-Hans")).endswith("无法连接服务，或需要重新登录。")
-    told = await ask_whole(home, "get_tunnels_down")
-    assert told["no_current_data"] == ["HayFrp demo"]
+    result = await ask_for_result(home, "get_tunnels_down")
+    assert result["no_current_data"] == ["HayFrp demo"]
     guest.mock_policy({})
     assert silent not in await say(home, SAID["down"][0], user=guest)
 
@@ -413,8 +417,8 @@ async def test_names_as_they_are_spoken(home: World, at: int) -> None:
             assert answer == ANSWERS["why"][at].format(tunnel=named), said
 
 
-async def test_a_name_of_signs_alone(home: World, owner: User) -> None:
-    """It cannot be said, and is not what is meant by other signs."""
+async def test_a_name_without_letters(home: World, owner: User) -> None:
+    """It cannot be spoken, and does not match other punctuation."""
     registry = dr.async_get(home.hass)
     registry.async_update_device(home.device_id("tunnel:1"), name_by_user="★")
     home.service.state.tunnels["1"].proxy_name = "☆"
@@ -426,8 +430,8 @@ async def test_a_name_of_signs_alone(home: World, owner: User) -> None:
     assert await ask(home, "command_tunnel", owner, tunnel="★", command="disable") == "★"
 
 
-async def test_sentences_follow_what_there_is(home: World) -> None:
-    """They are understood while there is what they are about."""
+async def test_sentences_follow_the_entities(home: World) -> None:
+    """They are only recognized while there are entities for them."""
     name = name_of(home, "tunnel:1")
     said = SAID["why"][0].format(tunnel=name)
     assert await say(home, said) == ANSWERS["why"][0].format(tunnel=name)
@@ -440,8 +444,8 @@ async def test_sentences_follow_what_there_is(home: World) -> None:
         assert answer.startswith(("Sorry, I couldn't understand", "Sorry, I am not aware of"))
 
 
-async def test_devices_of_others_change_no_sentences(home: World) -> None:
-    """Hundreds of them come and go; only ours are looked through for names."""
+async def test_devices_of_other_integrations_change_no_sentences(home: World) -> None:
+    """Names are only collected again if devices of the integration change."""
 
     def is_looking() -> bool:
         return "sentences" in {task.get_name() for task in asyncio.all_tasks()}
@@ -467,7 +471,7 @@ async def test_devices_of_others_change_no_sentences(home: World) -> None:
     assert is_looking()
 
 
-async def test_what_the_user_switched_off_is_told_apart(home: World) -> None:
+async def test_disabled_entities_are_reported_as_such(home: World) -> None:
     await home.act("switch", "turn_on", "tunnel:1", "force_down")
     name = name_of(home, "tunnel:1")
 
@@ -479,7 +483,10 @@ async def test_what_the_user_switched_off_is_told_apart(home: World) -> None:
 
 
 async def test_an_account_that_is_not_exposed(home: World, guest: MockUser) -> None:
-    """It is told that something is missing, but not what; and nothing to who may not read it."""
+    """The answer says that something is missing, but not what.
+
+    Users without permission get nothing.
+    """
     async_expose_entity(
         home.hass,
         "conversation",
@@ -495,7 +502,7 @@ async def test_an_account_that_is_not_exposed(home: World, guest: MockUser) -> N
     assert LEFT_OUT[0] not in await say(home, SAID["down"][0], user=guest)
 
 
-async def test_sentences_are_for_those_who_may(home: World, guest: MockUser) -> None:
+async def test_sentences_need_permission(home: World, guest: MockUser) -> None:
     name = name_of(home, "tunnel:1")
 
     answer = await say(home, f"disable the tunnel {name}", user=guest)

@@ -1,4 +1,4 @@
-"""Assist, where a tunnel of each of two services has the same name."""
+"""Tests Assist with tunnels of two services that have the same name."""
 
 from homeassistant.auth.models import User
 from homeassistant.helpers import entity_registry as er
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.platforms("binary_sensor", "button", "switch"), SMALL]
 
 NAME = "nas"
 FIRST, SECOND = "nas (HayFrp demo)", "nas (ChmlFrp demo)"
-"""The full names. The device of the tunnel that came first is called by the name alone."""
+"""The full names. The device of the first tunnel is called by the name only."""
 SIGN_IN = {"en": "Sign in to my tunnel account.", "zh-Hans": "给隧道账户签到。"}
 
 type Homes = tuple[World, World[ChmlFrpService]]
@@ -28,7 +28,7 @@ def owner(world: World) -> User:
 
 @pytest.fixture
 async def homes(world: World, chmlfrp: ChmlFrpService) -> Homes:
-    """The accounts; the switches of one tunnel of each are exposed."""
+    """Return both accounts. The switches of one tunnel of each are exposed."""
     account = chmlfrp.account
     entry = MockConfigEntry(
         domain=DOMAIN,
@@ -57,7 +57,7 @@ async def homes(world: World, chmlfrp: ChmlFrpService) -> Homes:
         ("为什么 nas 离线？", "zh-Hans", f"{SECOND}：已断开。", f"。没有发现“{FIRST}”"),
     ],
 )
-async def test_a_question_is_answered_for_each(
+async def test_a_question_is_answered_for_both(
     homes: Homes, said: str, language: str, fault: str, well: str
 ) -> None:
     _, second = homes
@@ -66,7 +66,7 @@ async def test_a_question_is_answered_for_each(
 
     answer = await say(second, said, language)
 
-    assert answer.startswith(fault), "what is wrong comes first"
+    assert answer.startswith(fault), "problems come first"
     assert well in answer
 
 
@@ -82,7 +82,7 @@ WELL = {"en": "{} is not known to be down.", "zh-Hans": "没有发现“{}”有
 async def test_full_names_are_understood(
     homes: Homes, language: str, full: str, called: str
 ) -> None:
-    """Also that of the tunnel whose device is called by the name alone."""
+    """This includes the full name of the tunnel whose device is called by the name only."""
     for sentence in SPELT[language]:
         for name in (full, full.upper(), full.replace("(", "").replace(")", "")):
             answer = await say(homes[0], sentence.format(name), language)
@@ -93,7 +93,7 @@ TYPED = ("nas（ChmlFrp demo）", "nas （ChmlFrp demo）", "nas(ChmlFrp demo)")
 
 
 @pytest.mark.parametrize("name", TYPED)
-async def test_brackets_as_they_are_typed(homes: Homes, name: str) -> None:
+async def test_brackets_in_different_spellings(homes: Homes, name: str) -> None:
     for sentence in SPELT["zh-Hans"]:
         answer = await say(homes[0], sentence.format(name), "zh-Hans")
         assert answer == WELL["zh-Hans"].format(SECOND), sentence.format(name)
@@ -103,8 +103,8 @@ async def test_brackets_as_they_are_typed(homes: Homes, name: str) -> None:
 # Commands
 
 
-async def test_a_command_is_for_the_tunnel_that_has_it(homes: Homes, owner: User) -> None:
-    """The answer says which, and the other tunnel is left alone."""
+async def test_a_command_for_the_only_tunnel_that_supports_it(homes: Homes, owner: User) -> None:
+    """The answer names the tunnel, and the other one is not changed."""
     first, _ = homes
 
     assert await say(first, "Disable the tunnel nas.", user=owner) == f"{FIRST} is disabled."
@@ -113,7 +113,7 @@ async def test_a_command_is_for_the_tunnel_that_has_it(homes: Homes, owner: User
     assert first.service.state.tunnels["1"].enabled
 
 
-async def test_a_command_for_several_asks_for_the_full_name(homes: Homes, owner: User) -> None:
+async def test_an_ambiguous_command_asks_for_the_full_name(homes: Homes, owner: User) -> None:
     first, second = homes
 
     def held() -> list[str]:
@@ -167,7 +167,7 @@ async def test_the_name_of_the_switch(homes: Homes, owner: User, language: str) 
 
 
 async def test_the_button_to_expose_is_named(homes: Homes, owner: User) -> None:
-    """Home Assistant does not expose buttons unless the user does."""
+    """Home Assistant does not expose buttons by default."""
     first, _ = homes
     assert await say(first, SIGN_IN["en"], user=owner) == (
         "You cannot sign in by voice yet. "
@@ -186,8 +186,8 @@ async def test_the_button_to_expose_is_named(homes: Homes, owner: User) -> None:
     assert (await say(first, SIGN_IN["en"], user=owner)).startswith("Signed in: HayFrp demo")
 
 
-async def test_an_account_that_has_no_button_to_expose(homes: Homes, owner: User) -> None:
-    """It has been disabled, or nothing is known of the account."""
+async def test_an_account_without_a_button_to_expose(homes: Homes, owner: User) -> None:
+    """The button is disabled, or the account's data are unknown."""
     first, second = homes
     registry = er.async_get(first.hass)
     button = first.entity_id("button", "account:account", "sign_in")

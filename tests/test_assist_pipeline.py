@@ -1,7 +1,7 @@
-"""Assist as people meet it: what is said runs through Home Assistant's pipeline.
+"""Tests Assist's pipelines, one with Home Assistant's own agent and one with a language model.
 
-In one the agent is Home Assistant's own, in the other a language model, which is played by a few
-lines: it calls the tool that a test says, over Home Assistant's API, and repeats the answer.
+The model is simulated: it calls the tool that a test names, over Home Assistant's API, and repeats
+the answer.
 """
 
 import json
@@ -33,7 +33,7 @@ from .test_assist import ANSWERS, LANGUAGES, ORDER, SAID
 
 pytestmark = [
     SMALL,
-    # Home Assistant's own use of aiohttp.
+    # Home Assistant itself causes this warning.
     pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning"),
 ]
 
@@ -47,12 +47,12 @@ OF_OTHERS = (
     ("Who is connected to my VPN?", "谁连着我的VPN？"),
     ("Release the hounds", "恢复出厂设置"),
 )
-"""What nothing of this account can answer."""
+"""Questions that do not concern the account."""
 
 
 @pytest.fixture
 async def home(world: World) -> World:
-    """A home with a pipeline for each language, to which the first tunnel is exposed."""
+    """Return Home Assistant with a pipeline for each language. The first tunnel is exposed."""
     await set_up_assist(world)
     assert await async_setup_component(world.hass, "assist_pipeline", {})
     for key in ("enabled", "force_down"):
@@ -63,12 +63,12 @@ async def home(world: World) -> World:
 
 @pytest.fixture
 async def client(home: World, hass_ws_client: WebSocketGenerator) -> MockHAClientWebSocket:
-    """What an app of the owner is connected with."""
+    """Return the owner's WebSocket connection."""
     return await hass_ws_client(home.hass)
 
 
 class Model(AbstractConversationAgent):
-    """Plays a language model. wanted: the tool that it calls. heard: what reached it."""
+    """A simulated language model. wanted: the tool that it calls. heard: its input."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         self._hass = hass
@@ -99,7 +99,7 @@ class Model(AbstractConversationAgent):
 
 @pytest.fixture
 def model(home: World) -> Model:
-    """A language model that may use Assist."""
+    """Return a language model that can use Assist."""
     entry = MockConfigEntry(domain="test", title="Model", entry_id=MODEL)
     entry.add_to_hass(home.hass)
     model = Model(home.hass)
@@ -108,7 +108,7 @@ def model(home: World) -> Model:
 
 
 async def pipeline(client: MockHAClientWebSocket, agent: str, language: str = "en") -> str:
-    """Make a pipeline; its id."""
+    """Create a pipeline and return its id."""
     unset = ("stt_engine", "stt_language", "tts_engine", "tts_language", "tts_voice")
     await client.send_json_auto_id(
         {
@@ -126,7 +126,7 @@ async def pipeline(client: MockHAClientWebSocket, agent: str, language: str = "e
 
 
 async def run(client: MockHAClientWebSocket, pipeline_id: str, text: str) -> tuple[str, bool]:
-    """Say something; what is answered, and whether the language model was left out of it."""
+    """Run the pipeline; return the answer, and whether the language model was skipped."""
     await client.send_json_auto_id(
         {
             "type": "assist_pipeline/run",
@@ -138,10 +138,10 @@ async def run(client: MockHAClientWebSocket, pipeline_id: str, text: str) -> tup
     )
     events: dict[str, Any] = {}
     while "run-end" not in events:
-        told = await client.receive_json()
-        assert told.get("success", True), told
-        if "event" in told:
-            events[told["event"]["type"]] = told["event"]["data"]
+        message = await client.receive_json()
+        assert message.get("success", True), message
+        if "event" in message:
+            events[message["event"]["type"]] = message["event"]["data"]
     ended = events["intent-end"]
     speech = ended["intent_output"]["response"]["speech"]["plain"]["speech"]
     return str(speech), bool(ended["processed_locally"])
@@ -179,7 +179,7 @@ async def test_a_language_model_uses_the_tools(
     assert not home.service.state.tunnels["1"].enabled
 
 
-async def test_a_language_model_may_what_those_may_who_speak(
+async def test_a_language_model_has_the_permissions_of_the_user(
     home: World,
     client: MockHAClientWebSocket,
     model: Model,
@@ -198,10 +198,10 @@ async def test_a_language_model_may_what_those_may_who_speak(
 
 
 @pytest.mark.parametrize("at", [0, 1], ids=LANGUAGES)
-async def test_what_is_not_ours_is_left_to_others(
+async def test_other_questions_are_left_to_others(
     home: World, client: MockHAClientWebSocket, model: Model, at: int
 ) -> None:
-    """A sentence of ours keeps all others from hearing it, so it must be about what is ours."""
+    """A sentence of the integration hides others, so it must only match its own entities."""
     with_model = await pipeline(client, MODEL, LANGUAGES[at])
     name = name_of(home, "tunnel:1")
     others = [pair[at].format(tunnel=name) for pair in OF_OTHERS]

@@ -1,4 +1,4 @@
-"""Binary sensors."""
+"""Tests binary sensors."""
 
 from .common import DAY, MINUTE, World
 
@@ -17,7 +17,7 @@ async def test_a_tunnel_follows_its_client(world: World) -> None:
     assert world.value("binary_sensor", "tunnel:4", "online") == "on"
 
 
-async def test_a_node_that_leaves_the_lists_is_offline(world: World) -> None:
+async def test_an_unlisted_node_is_offline(world: World) -> None:
     await world.set_up()
     assert world.value("binary_sensor", "node:1", "online") == "on"
     node = world.service.state.nodes.pop("1")

@@ -1,4 +1,4 @@
-"""Blueprints, loaded as a user loads them, at work with a simulated service."""
+"""Tests the blueprints in Home Assistant, with a simulated service."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -27,18 +27,18 @@ BLUEPRINTS = [name for name in FILES if not name.endswith(CHINESE)]
 TEXTS = ("description", "label", "message", "name", "source_url")
 
 
-def test_each_is_tried_in_the_demo() -> None:
+def test_each_is_in_the_demo() -> None:
     assert sorted(TRIALS) == BLUEPRINTS
 
 
 @pytest.fixture
 def simulated() -> dict[str, Any]:
-    """With little."""
+    """Simulate two tunnels and nodes."""
     return {"tunnels": 2, "nodes": 3}
 
 
 @pytest.mark.parametrize("name", BLUEPRINTS)
-def test_the_demo_fills_in_what_a_blueprint_asks_for(name: str) -> None:
+def test_the_demo_provides_a_blueprints_inputs(name: str) -> None:
     asked = load_yaml_dict(str(FOLDER / f"{name}.yaml"))["blueprint"]["input"]
     any_entity = Entity(id="sensor.any", device="", device_id="any", disabled=False, state=None)
     filled_in = TRIALS[name].inputs(defaultdict(lambda: any_entity))
@@ -48,14 +48,14 @@ def test_the_demo_fills_in_what_a_blueprint_asks_for(name: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_they_can_be_imported(name: str) -> None:
-    """What tells one from others comes first in its name."""
+    """Names begin with what distinguishes them."""
     about = load_yaml_dict(str(FOLDER / f"{name}.yaml"))["blueprint"]
     assert about["source_url"].endswith(f"/blueprints/automation/{DOMAIN}/{name}.yaml")
     assert about["name"].endswith("（Tunnel Hub）" if name.endswith(CHINESE) else " (Tunnel Hub)")
 
 
 def leaves(tree: object, *path: str | int) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Return what a blueprint consists of, with where it is."""
+    """Return all values of a blueprint, with their paths."""
     if isinstance(tree, Mapping | list):
         parts = tree.items() if isinstance(tree, Mapping) else enumerate(tree)
         for key, part in parts:
@@ -65,8 +65,8 @@ def leaves(tree: object, *path: str | int) -> Iterator[tuple[tuple[str | int, ..
 
 
 @pytest.mark.parametrize("name", BLUEPRINTS)
-def test_chinese_ones_do_the_same(name: str) -> None:
-    """Home Assistant can't translate blueprints, so each is there twice, with other words."""
+def test_chinese_blueprints_are_equal(name: str) -> None:
+    """Home Assistant cannot translate blueprints, so there are two, with different texts only."""
     english, chinese = (
         dict(leaves(load_yaml_dict(str(FOLDER / f"{file}.yaml"))))
         for file in (name, name + CHINESE)
@@ -92,8 +92,12 @@ def variables(text: str) -> set[str]:
         ("tunnel_down_and_back_zh", ("{} 已离线。", "{} 已恢复。")),
     ],
 )
-async def test_a_tunnel_is_down_and_back(
-    world: World, automate: Automate, told: list[ServiceCall], name: str, said: tuple[str, str]
+async def test_a_tunnel_goes_down_and_comes_back(
+    world: World,
+    automate: Automate,
+    notifications: list[ServiceCall],
+    name: str,
+    said: tuple[str, str],
 ) -> None:
     await world.set_up()
     tunnels = [world.device_id(f"tunnel:{number}") for number in "12"]
@@ -104,17 +108,19 @@ async def test_a_tunnel_is_down_and_back(
     await world.live(3 * MINUTE)
     second.client_running = True
     await world.live(2 * MINUTE)
-    assert messages(told) == []
+    assert messages(notifications) == []
 
     await world.live(2 * MINUTE)
-    assert messages(told) == [said[0].format(first.proxy_name)]
+    assert messages(notifications) == [said[0].format(first.proxy_name)]
 
     first.client_running = True
     await world.live(2 * MINUTE)
-    assert messages(told) == [text.format(first.proxy_name) for text in said]
+    assert messages(notifications) == [text.format(first.proxy_name) for text in said]
 
 
-async def test_a_new_address(world: World, automate: Automate, told: list[ServiceCall]) -> None:
+async def test_a_new_address(
+    world: World, automate: Automate, notifications: list[ServiceCall]
+) -> None:
     await world.set_up()
     before = world.value("sensor", "tunnel:1", "public_address")
     await automate("tell_new_address", tunnels=[world.device_id("tunnel:1")])
@@ -122,13 +128,15 @@ async def test_a_new_address(world: World, automate: Automate, told: list[Servic
     tunnel.remote_port = 40_000
     await world.elapse(MINUTE)
     host = before.rpartition(":")[0]
-    assert messages(told) == [f"{tunnel.proxy_name} is at {host}:40000 now. Before: {before}"]
+    assert messages(notifications) == [
+        f"{tunnel.proxy_name} is at {host}:40000 now. Before: {before}"
+    ]
 
 
-async def test_a_name_is_neither_markup_nor_template(
-    world: World, automate: Automate, told: list[ServiceCall]
+async def test_names_are_escaped(
+    world: World, automate: Automate, notifications: list[ServiceCall]
 ) -> None:
-    """The way that the blueprints choose themselves shows Markdown."""
+    """The default notifications show Markdown."""
     tunnel = world.service.state.tunnels["1"]
     tunnel.proxy_name = "<b>{{ 1 + 1 }}</b> [free](https://evil.example)"
     await world.set_up()
@@ -137,11 +145,13 @@ async def test_a_name_is_neither_markup_nor_template(
     tunnel.client_running = False
     await world.live(8 * MINUTE)
 
-    assert messages(told) == ["＜b>{{ 1 + 1 }}＜/b> ［free](https://evil.example) is down."]
+    assert messages(notifications) == [
+        "＜b>{{ 1 + 1 }}＜/b> ［free](https://evil.example) is down."
+    ]
 
 
 @pytest.mark.parametrize("name", BLUEPRINTS)
-def test_what_is_shown_as_markdown_is_plain(name: str) -> None:
+def test_values_in_markdown_are_escaped(name: str) -> None:
     source = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
     shown = re.findall(
         r"action: persistent_notification.create\n.*?message: (.*?)\n", source, re.DOTALL
@@ -150,24 +160,24 @@ def test_what_is_shown_as_markdown_is_plain(name: str) -> None:
 
 
 def sign_ins(world: World) -> int:
-    """Return how often the service was asked."""
+    """Return the number of sign-in requests."""
     return len(world.service.calls_to("/user", type="sign"))
 
 
 def later(world: World, seconds: float) -> None:
-    """Let time pass without waiting for an automation that waits itself."""
+    """Let time pass without waiting for an automation that is waiting."""
     world.freezer.tick(seconds)
     fire_timers(world.hass)
 
 
 def running(world: World) -> bool:
-    """Return whether the automation is at work."""
+    """Return whether the automation is running."""
     (state,) = world.hass.states.async_all(automation.DOMAIN)
     return bool(state.attributes["current"])
 
 
 async def sign_in_between(world: World, automate: Automate, minutes: int) -> None:
-    """Sign in between half past twelve and so much later; it is noon."""
+    """Sign in between 12:30 and a later time. It is noon."""
     await world.hass.config.async_set_time_zone("Asia/Shanghai")
     await automate(
         "sign_in_every_day",
@@ -176,7 +186,9 @@ async def sign_in_between(world: World, automate: Automate, minutes: int) -> Non
     )
 
 
-async def test_sign_in_every_day(world: World, automate: Automate, told: list[ServiceCall]) -> None:
+async def test_sign_in_every_day(
+    world: World, automate: Automate, notifications: list[ServiceCall]
+) -> None:
     await world.set_up()
     await sign_in_between(world, automate, 60)
 
@@ -184,16 +196,16 @@ async def test_sign_in_every_day(world: World, automate: Automate, told: list[Se
     assert sign_ins(world) == 0
     later(world, MINUTE + 1)
     await world.until(lambda: running(world))
-    assert sign_ins(world) == 0, "not on the dot"
+    assert sign_ins(world) == 0, "not exactly at the start"
     later(world, HOUR)
-    await world.until(lambda: bool(told))
+    await world.until(lambda: bool(notifications))
 
     assert sign_ins(world) == 1
-    assert messages(told) == ["HayFrp demo: signed in."]
+    assert messages(notifications) == ["HayFrp demo: signed in."]
 
 
-async def test_who_has_signed_in_is_not_signed_in_again(
-    world: World, automate: Automate, told: list[ServiceCall]
+async def test_no_second_sign_in(
+    world: World, automate: Automate, notifications: list[ServiceCall]
 ) -> None:
     await world.set_up()
     await world.act("button", "press", "account:account", "sign_in")
@@ -202,11 +214,11 @@ async def test_who_has_signed_in_is_not_signed_in_again(
     await world.elapse(31 * MINUTE)
 
     assert sign_ins(world) == 1
-    assert messages(told) == []
+    assert messages(notifications) == []
 
 
 async def test_a_failed_sign_in_notifies(
-    world: World, automate: Automate, told: list[ServiceCall]
+    world: World, automate: Automate, notifications: list[ServiceCall]
 ) -> None:
     await world.set_up()
     world.service.fault("/user", "error", match={"type": "sign"})
@@ -214,7 +226,7 @@ async def test_a_failed_sign_in_notifies(
 
     await world.elapse(31 * MINUTE)
 
-    assert messages(told) == ["HayFrp demo: the sign-in failed."]
+    assert messages(notifications) == ["HayFrp demo: the sign-in failed."]
 
 
 @pytest.mark.parametrize(
@@ -224,7 +236,7 @@ async def test_a_failed_sign_in_notifies(
         ("somebody_home", False, True),
     ],
 )
-async def test_a_tunnel_only_while(
+async def test_a_tunnel_is_only_enabled_under_a_condition(
     world: World, automate: Automate, presence: str, away: bool, home: bool
 ) -> None:
     await world.set_up()
@@ -243,7 +255,7 @@ async def test_a_tunnel_only_while(
 
 
 async def test_a_tunnel_on_a_schedule(world: World, automate: Automate) -> None:
-    """Both have to be met; a restart looks too."""
+    """Time and presence have to match. They are also checked at a restart."""
     await world.set_up()
     tunnel = world.service.state.tunnels["1"]
     world.hass.states.async_set("zone.home", "0")
@@ -270,10 +282,10 @@ async def test_a_tunnel_on_a_schedule(world: World, automate: Automate) -> None:
         ("traffic_low_zh", "HayFrp demo：剩余 5.00 GiB。"),
     ],
 )
-async def test_traffic_is_low(
-    world: World, automate: Automate, told: list[ServiceCall], name: str, said: str
+async def test_traffic_runs_low(
+    world: World, automate: Automate, notifications: list[ServiceCall], name: str, said: str
 ) -> None:
-    """How long it lasts is not known yet; tests/test_forecast.py has one who knows."""
+    """The end of the traffic is not known yet. tests/test_forecast.py tests the other case."""
     account = world.service.account
     await world.set_up()
     await automate(
@@ -286,11 +298,13 @@ async def test_traffic_is_low(
     account.traffic = 5 * 1024
     await world.elapse(MINUTE)
 
-    assert messages(told) == [said]
+    assert messages(notifications) == [said]
 
 
-async def test_a_node_is_down(world: World, automate: Automate, told: list[ServiceCall]) -> None:
-    """The tunnel goes to the first node that is up, which none used, and its address is told."""
+async def test_a_node_goes_offline(
+    world: World, automate: Automate, notifications: list[ServiceCall]
+) -> None:
+    """The tunnel moves to the first node that is online and unused. The new address is shown."""
     for tunnel in world.service.state.tunnels.values():
         tunnel.node = "1"
     await world.set_up()
@@ -307,7 +321,7 @@ async def test_a_node_is_down(world: World, automate: Automate, told: list[Servi
 
     tunnel.client_running = False
     await world.live(15 * MINUTE)
-    assert messages(told) == [], "its node is well"
+    assert messages(notifications) == [], "its node is online"
     tunnel.client_running = True
     await world.live(2 * MINUTE)
 
@@ -317,12 +331,12 @@ async def test_a_node_is_down(world: World, automate: Automate, told: list[Servi
     assert world.service.state.tunnels["1"].node == others[0].id
     address = world.value("sensor", "tunnel:1", "public_address")
     assert others[0].domain in address
-    assert messages(told) == [
+    assert messages(notifications) == [
         f"{tunnel.proxy_name} has moved from {node.name} to {others[0].name}: {address}"
     ]
 
 
-async def test_everything_is_forced_down(world: World, automate: Automate) -> None:
+async def test_force_down_everything(world: World, automate: Automate) -> None:
     await world.set_up()
     tunnels = world.service.state.tunnels
     before = {number: tunnel.enabled for number, tunnel in tunnels.items()}

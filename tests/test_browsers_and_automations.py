@@ -1,4 +1,4 @@
-"""Requests and writes while no browser is connected, and that nothing is missed meanwhile."""
+"""Tests requests and state changes while no browser is connected."""
 
 from collections import Counter
 
@@ -9,7 +9,7 @@ from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.setup import async_setup_component
 import pytest
 
-from .common import DAY, HOUR, MINUTE, World, look_at
+from .common import DAY, HOUR, MINUTE, World, connect_browsers
 from .sampling import EXTENDED
 
 FIVE_TUNNELS = pytest.mark.parametrize("simulator", [{"tunnels": 5, "nodes": 5}], indirect=True)
@@ -18,8 +18,8 @@ STEP = 10
 
 
 @pytest.fixture(autouse=True)
-def _nobody_looks(world: World) -> None:
-    look_at(world.hass, browsers=0)
+def _no_browser(world: World) -> None:
+    connect_browsers(world.hass, browsers=0)
     for tunnel in world.service.state.tunnels.values():
         tunnel.enabled = tunnel.client_running = True
     for node in world.service.state.nodes.values():
@@ -31,12 +31,12 @@ async def automate(world: World, platform: str, thing: str, key: str) -> None:
     trigger = {"trigger": "state", "entity_id": world.entity_id(platform, thing, key)}
     config = {automation.DOMAIN: {"triggers": [trigger], "actions": []}}
     assert await async_setup_component(world.hass, automation.DOMAIN, config)
-    # The next poll takes it into account.
+    # The next poll uses it.
     await world.live(16 * MINUTE)
 
 
 def states_written(world: World) -> Counter[str]:
-    """Count the rows that the recorder would have to write, by entity."""
+    """Count the rows that the recorder would write, by entity."""
     written = Counter[str]()
 
     @callback
@@ -48,7 +48,7 @@ def states_written(world: World) -> Counter[str]:
 
 
 @FIVE_TUNNELS
-async def test_an_hour_takes_at_most_a_hundred_requests(world: World) -> None:
+async def test_requests_in_an_hour(world: World) -> None:
     await world.set_up()
     await world.live(HOUR)
     world.service.calls.clear()
@@ -59,8 +59,8 @@ async def test_an_hour_takes_at_most_a_hundred_requests(world: World) -> None:
 
 
 @FIVE_TUNNELS
-async def test_a_change_is_seen_within_two_minutes(world: World) -> None:
-    """Its node counts one client less."""
+async def test_a_change_is_shown_within_two_minutes(world: World) -> None:
+    """Its node reports one client less."""
     await world.set_up()
     await world.live(HOUR)
     for tunnel_id, tunnel in world.service.state.tunnels.items():
@@ -75,7 +75,7 @@ async def test_a_change_is_seen_within_two_minutes(world: World) -> None:
 
 
 @FIVE_TUNNELS
-async def test_a_node_that_goes_offline_is_seen_as_soon(world: World) -> None:
+async def test_an_offline_node_is_shown_within_two_minutes(world: World) -> None:
     await world.set_up()
     await world.live(HOUR)
 
@@ -86,8 +86,8 @@ async def test_a_node_that_goes_offline_is_seen_as_soon(world: World) -> None:
 
 
 @FIVE_TUNNELS
-async def test_a_change_that_the_node_does_not_tell_is_seen_later(world: World) -> None:
-    """Another client has come at the same time."""
+async def test_a_change_that_the_node_does_not_report_is_shown_later(world: World) -> None:
+    """Another client has connected at the same time."""
     await world.set_up()
     await world.live(HOUR)
     online = ("binary_sensor", "tunnel:1", "online")
@@ -100,7 +100,7 @@ async def test_a_change_that_the_node_does_not_tell_is_seen_later(world: World) 
 
 
 @FIVE_TUNNELS
-async def test_what_an_automation_uses_is_checked_with_each_poll(world: World) -> None:
+async def test_an_entity_in_an_automation_is_read_with_each_poll(world: World) -> None:
     await world.set_up()
     await automate(world, "binary_sensor", "tunnel:1", "online")
     world.service.calls.clear()
@@ -113,21 +113,21 @@ async def test_what_an_automation_uses_is_checked_with_each_poll(world: World) -
 
 
 @FIVE_TUNNELS
-async def test_whoever_looks_sees_what_is_true_now(world: World) -> None:
+async def test_a_new_browser_shows_current_states(world: World) -> None:
     await world.set_up()
     await world.live(HOUR)
     world.service.account.quota = 77
     assert world.value("sensor", "account:account", "tunnels_allowed") != "77"
 
     await world.live(4 * MINUTE)
-    look_at(world.hass)
+    connect_browsers(world.hass)
     await world.settle()
 
     assert world.value("sensor", "account:account", "tunnels_allowed") == "77"
 
 
 @FIVE_TUNNELS
-async def test_what_somebody_asks_for_is_read_whoever_looks(world: World) -> None:
+async def test_an_update_that_is_requested_is_read(world: World) -> None:
     await world.set_up()
     await world.live(HOUR)
     online = ("binary_sensor", "tunnel:2", "online")
@@ -142,7 +142,7 @@ async def test_what_somebody_asks_for_is_read_whoever_looks(world: World) -> Non
 
 
 @FIVE_TUNNELS
-async def test_measurements_are_written_every_half_hour(world: World) -> None:
+async def test_measurements_are_updated_every_half_hour(world: World) -> None:
     await world.set_up()
     connections = world.entity_id("sensor", "node:1", "connections")
     written = states_written(world)
@@ -155,7 +155,7 @@ async def test_measurements_are_written_every_half_hour(world: World) -> None:
 
 
 @FIVE_TUNNELS
-async def test_a_measurement_that_was_read_is_shown_to_whoever_looks(world: World) -> None:
+async def test_a_pending_measurement_is_shown_to_a_new_browser(world: World) -> None:
     await world.set_up()
     await world.live(HOUR)
     world.service.account.traffic = 1234.0 * 1024
@@ -165,7 +165,7 @@ async def test_a_measurement_that_was_read_is_shown_to_whoever_looks(world: Worl
         await world.elapse(STEP)
     assert float(world.value(*left)) < 100
 
-    look_at(world.hass)
+    connect_browsers(world.hass)
     await world.settle()
 
     assert float(world.value(*left)) == pytest.approx(1234, abs=1)
@@ -173,7 +173,7 @@ async def test_a_measurement_that_was_read_is_shown_to_whoever_looks(world: Worl
 
 
 @FIVE_TUNNELS
-async def test_a_measurement_that_an_automation_uses_is_written_at_once(world: World) -> None:
+async def test_a_measurement_in_an_automation_is_updated_immediately(world: World) -> None:
     await world.set_up()
     await automate(world, "sensor", "account:account", "traffic_left")
 
@@ -186,7 +186,7 @@ async def test_a_measurement_that_an_automation_uses_is_written_at_once(world: W
 
 
 @FIVE_TUNNELS
-async def test_a_counter_that_begins_anew_is_written_at_once(world: World) -> None:
+async def test_a_reset_counter_is_updated_immediately(world: World) -> None:
     await world.set_up()
     await world.live(HOUR)
     before = float(world.value("sensor", "account:account", "traffic_today"))
@@ -200,7 +200,7 @@ async def test_a_counter_that_begins_anew_is_written_at_once(world: World) -> No
 
 @EXTENDED
 @FIVE_TUNNELS
-async def test_a_day_writes_few_rows(world: World) -> None:
+async def test_rows_of_the_recorder_in_a_day(world: World) -> None:
     await world.set_up()
     written = states_written(world)
 

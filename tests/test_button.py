@@ -1,4 +1,4 @@
-"""Buttons."""
+"""Tests buttons."""
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
@@ -13,10 +13,10 @@ async def test_force_offline(world: World) -> None:
 
     assert world.service.state.tunnels["1"].kicked_at == world.service.now()
     assert world.value("binary_sensor", "tunnel:1", "online") == "off", "shown immediately"
-    assert world.value("switch", "tunnel:1", "enabled") == "on", "it may come back"
+    assert world.value("switch", "tunnel:1", "enabled") == "on", "it can connect again"
 
 
-async def test_force_offline_where_only_forms_are_read(world: World) -> None:
+async def test_force_offline_where_only_forms_are_accepted(world: World) -> None:
     world.service.state.settings.forcedown_form_only = True
     await world.set_up()
 
@@ -59,7 +59,7 @@ async def test_sign_in(world: World) -> None:
     assert float(world.value("sensor", "account:account", "traffic_left")) > 50
 
 
-async def test_a_command_that_finds_the_password_changed(world: World) -> None:
+async def test_a_command_after_the_password_was_changed(world: World) -> None:
     await world.set_up()
     world.freezer.tick(HOUR)
     world.service.account.csrf = "ended"
@@ -73,7 +73,7 @@ async def test_a_command_that_finds_the_password_changed(world: World) -> None:
     assert flow["context"]["source"] == "reauth"
 
 
-async def test_a_command_on_a_bad_day(world: World) -> None:
+async def test_a_command_while_the_service_fails(world: World) -> None:
     await world.set_up()
     cases: tuple[tuple[str, str], ...] = (
         ("error", "unavailable_server_error"),
@@ -90,4 +90,4 @@ async def test_a_command_on_a_bad_day(world: World) -> None:
             await world.act("button", "press", "account:account", "sign_in")
 
         assert failed.value.translation_key == key
-        assert len(world.service.calls_to("/user", type="sign")) == 1, "a write is not repeated"
+        assert len(world.service.calls_to("/user", type="sign")) == 1, "writes are not retried"

@@ -1,4 +1,4 @@
-"""What is shown when the machine sleeps, or its clock is set."""
+"""Tests states and timers when the machine sleeps or its clock is set."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,14 +8,14 @@ import pytest
 from custom_components.tunnel_hub.clock import WallClockTimer
 
 from .clocks import Clocks
-from .common import DAY, HOUR, MINUTE, SMALL, World, look_at
+from .common import DAY, HOUR, MINUTE, SMALL, World, connect_browsers
 
 pytestmark = SMALL
 
 
 @pytest.fixture
 async def at_noon(world: World, clocks: Clocks) -> World:
-    """A home with a tunnel that is online."""
+    """Return Home Assistant with an online tunnel."""
     for tunnel in world.service.state.tunnels.values():
         tunnel.enabled = tunnel.client_running = True
     for node in world.service.state.nodes.values():
@@ -27,10 +27,10 @@ async def at_noon(world: World, clocks: Clocks) -> World:
 
 
 @pytest.mark.parametrize("seconds", [-DAY, -HOUR, HOUR, DAY])
-async def test_a_check_counts_no_longer_because_the_clock_was_set(
+async def test_a_result_expires_although_the_clock_was_set(
     at_noon: World, clocks: Clocks, seconds: float
 ) -> None:
-    """An old reading is forgotten in time, whatever the clock says."""
+    """Results of checks expire by elapsed time, not by the wall clock."""
     at_noon.service.fault("/proxy", "error", match={"type": "check"}, times=None)
     clocks.set(seconds, at_noon.service)
 
@@ -40,11 +40,11 @@ async def test_a_check_counts_no_longer_because_the_clock_was_set(
 
 
 @pytest.mark.parametrize("browsers", [0, 1])
-async def test_everything_is_read_again_after_sleep(
+async def test_everything_is_read_after_sleep(
     at_noon: World, clocks: Clocks, browsers: int
 ) -> None:
-    """Timers slept, too: they would come hours late."""
-    look_at(at_noon.hass, browsers=browsers)
+    """Timers do not run during sleep and would be hours late."""
+    connect_browsers(at_noon.hass, browsers=browsers)
     await at_noon.live(20 * MINUTE)
     for tunnel in at_noon.service.state.tunnels.values():
         tunnel.client_running = False
@@ -61,8 +61,8 @@ async def test_everything_is_read_again_after_sleep(
     assert len(at_noon.service.calls) - asked < 30, "once each"
 
 
-async def test_the_service_is_down_after_sleep(at_noon: World, clocks: Clocks) -> None:
-    """What is eight hours old does not pass for what is true now."""
+async def test_the_service_does_not_respond_after_sleep(at_noon: World, clocks: Clocks) -> None:
+    """Values that are eight hours old are not shown."""
     at_noon.service.fault("*", "status", status=503, times=None)
     clocks.sleep(8 * HOUR)
 
@@ -73,9 +73,9 @@ async def test_the_service_is_down_after_sleep(at_noon: World, clocks: Clocks) -
     assert at_noon.value("sensor", "account:account", "traffic_left") == "unavailable"
 
 
-async def test_no_request_because_the_clock_is_set_right(at_noon: World, clocks: Clocks) -> None:
-    """By the few seconds by which clocks differ."""
-    look_at(at_noon.hass, browsers=0)
+async def test_a_small_correction_causes_no_request(at_noon: World, clocks: Clocks) -> None:
+    """It is corrected by the few seconds that clocks usually differ."""
+    connect_browsers(at_noon.hass, browsers=0)
     await at_noon.live(HOUR)
     before = len(at_noon.service.calls)
     await at_noon.live(HOUR)
@@ -94,12 +94,12 @@ async def test_no_request_because_the_clock_is_set_right(at_noon: World, clocks:
 
 @pytest.fixture
 def called(hass: HomeAssistant) -> list[datetime]:
-    """When the timer's action was called."""
+    """Return the times of the calls."""
     return []
 
 
 def timer(hass: HomeAssistant, called: list[datetime], due: datetime | None) -> WallClockTimer:
-    """Return a timer that notes when it is called at a moment or later."""
+    """Return a timer that records its calls."""
 
     def _action(now: datetime) -> datetime | None:
         if due is not None and now >= due:
@@ -121,11 +121,11 @@ async def test_a_timer(world: World, clocks: Clocks, called: list[datetime]) -> 
 
     assert called == [due]
     await world.live(HOUR)
-    assert len(called) == 1, "there is nothing to wait for any more"
+    assert len(called) == 1, "no timer is left"
 
 
 @pytest.mark.parametrize("seconds", [-HOUR, -MINUTE, 0, MINUTE, HOUR, 2 * DAY])
-async def test_a_timer_goes_by_the_wall(
+async def test_a_timer_follows_the_wall_clock(
     world: World, clocks: Clocks, called: list[datetime], seconds: float
 ) -> None:
     """It is at most a minute late."""
@@ -145,7 +145,7 @@ async def test_a_timer_goes_by_the_wall(
     wall.async_stop()
 
 
-async def test_a_timer_that_is_stopped(world: World, called: list[datetime]) -> None:
+async def test_a_stopped_timer(world: World, called: list[datetime]) -> None:
     stopped = timer(world.hass, called, datetime.now(UTC) + timedelta(seconds=30))
     stopped.async_call()
     stopped.async_stop()
@@ -156,8 +156,8 @@ async def test_a_timer_that_is_stopped(world: World, called: list[datetime]) -> 
     assert not called
 
 
-async def test_an_action_that_calls_its_timer(world: World, called: list[datetime]) -> None:
-    """There is one timer all the same."""
+async def test_an_action_that_restarts_its_timer(world: World, called: list[datetime]) -> None:
+    """There is still only one timer."""
     begin = datetime.now(UTC)
 
     def _action(now: datetime) -> datetime:

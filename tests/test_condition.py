@@ -1,4 +1,4 @@
-"""Conditions of our own."""
+"""Tests the integration's conditions."""
 
 from homeassistant.helpers.condition import async_get_all_descriptions
 import pytest
@@ -33,7 +33,7 @@ async def test_tunnel_is_online(world: World, things: tuple[str, ...]) -> None:
     is_online.async_unload()
 
 
-async def test_all_of_them(world: World) -> None:
+async def test_all_targets(world: World) -> None:
     await world.set_up()
     world.service.state.tunnels["1"].client_running = False
     await world.elapse(MINUTE)
@@ -47,7 +47,7 @@ async def test_all_of_them(world: World) -> None:
     every.async_unload()
 
 
-async def test_for_a_time(world: World) -> None:
+async def test_duration(world: World) -> None:
     await world.set_up()
     lasting = await asked(
         world.hass, "tunnel_is_online", of(world, "tunnel:1"), **{"for": {"minutes": 5}}
@@ -69,7 +69,7 @@ async def test_tunnel_is_enabled(world: World) -> None:
     assert is_enabled.async_check() is False
 
     await world.act("switch", "turn_on", "tunnel:1", "force_down")
-    assert is_enabled.async_check() is False, "that is another switch"
+    assert is_enabled.async_check() is False, "the other switch does not count"
     is_enabled.async_unload()
 
 

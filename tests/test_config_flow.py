@@ -1,4 +1,4 @@
-"""Getting in: for the first time, again, in another way; and the options."""
+"""Tests HayFrp's config flow: sign-in, registration, reauthentication and options."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.platforms()
 
 
 async def begin(hass: HomeAssistant, way: str, provider: str = "hayfrp") -> ConfigFlowResult:
-    """Go through the menus to a way in."""
+    """Select a way to sign in from the menus."""
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.MENU
     assert result["menu_options"] == [*PROVIDERS, "watched"]
@@ -42,7 +42,7 @@ async def begin(hass: HomeAssistant, way: str, provider: str = "hayfrp") -> Conf
 
 
 async def choose(hass: HomeAssistant, result: ConfigFlowResult, option: str) -> ConfigFlowResult:
-    """Choose in a menu."""
+    """Select an option of a menu."""
     assert option in result["menu_options"]
     return await hass.config_entries.flow.async_configure(
         result["flow_id"], {"next_step_id": option}
@@ -56,7 +56,7 @@ async def fill(
     base_url: str | None = None,
     **fields: str | bool,
 ) -> ConfigFlowResult:
-    """Send a form; base_url: what to write into the section with the service's address."""
+    """Submit a form. base_url: the address in the section with the service's address."""
     assert form["type"] is FlowResultType.FORM
     advanced = {} if base_url is None else {"advanced": {"base_url": base_url}}
     result = await hass.config_entries.flow.async_configure(form["flow_id"], {**fields, **advanced})
@@ -65,7 +65,7 @@ async def fill(
 
 
 def suggested(form: ConfigFlowResult) -> dict[str, Any]:
-    """Return what a form shows as filled in."""
+    """Return the values that are suggested in a form."""
     assert form["data_schema"] is not None
     return _suggested(form["data_schema"])
 
@@ -83,13 +83,13 @@ def _suggested(schema: vol.Schema) -> dict[str, Any]:
 
 
 def is_open(form: ConfigFlowResult) -> bool:
-    """Return whether the section with the address is shown open."""
+    """Return whether the section with the address is expanded."""
     assert form["data_schema"] is not None
     return not form["data_schema"].schema["advanced"].options["collapsed"]
 
 
 async def said(hass: HomeAssistant, form: ConfigFlowResult, language: str) -> str:
-    """Return the error in a form as a person reads it."""
+    """Return the text of a form's error."""
     assert form["errors"]
     texts = await async_get_translations(hass, language, "config", [DOMAIN])
     text = texts[f"component.{DOMAIN}.config.error.{form['errors']['base']}"]
@@ -99,7 +99,7 @@ async def said(hass: HomeAssistant, form: ConfigFlowResult, language: str) -> st
 DEMO = {"username": "demo", "password": "demo-password"}
 
 
-# For the first time
+# Adding an account
 
 
 @pytest.mark.parametrize("username", ["demo", "demo@example.com", "13800000000", "  demo "])
@@ -123,7 +123,7 @@ async def test_password(hass: HomeAssistant, hayfrp: HayFrpService, username: st
     }
     assert result["result"].unique_id == f"hayfrp:{hayfrp.account.uuid}"
     assert result["result"].state is ConfigEntryState.LOADED
-    assert len(hayfrp.calls_to("/user", type="login")) == 1, "set-up takes the session over"
+    assert len(hayfrp.calls_to("/user", type="login")) == 1, "setup uses the session"
 
 
 @pytest.mark.parametrize("way", ["hayfrp_password", "hayfrp_token"])
@@ -131,7 +131,7 @@ async def test_password(hass: HomeAssistant, hayfrp: HayFrpService, username: st
 async def test_the_daily_sign_in_is_offered(
     hass: HomeAssistant, hayfrp: HayFrpService, way: str, wanted: bool
 ) -> None:
-    """It is an option of the account, and no credential."""
+    """It is an option of the entry, not part of its credentials."""
     hayfrp.account.csrf, hayfrp.account.csrf_since = "pasted-session", hayfrp.now()
     fields = DEMO if way == "hayfrp_password" else {"token": "pasted-session"}
     form = await begin(hass, way)
@@ -153,7 +153,7 @@ async def test_the_daily_sign_in_is_offered(
     assert form["data_schema"] is not None
     assert "sign_in_daily" not in form["data_schema"].schema
     await fill(hass, form, **fields, base_url=hayfrp.url)
-    assert entry.options == {"sign_in_daily": wanted}, "it is asked for once"
+    assert entry.options == {"sign_in_daily": wanted}, "it is only offered once"
 
 
 async def test_the_daily_sign_in_is_offered_with_a_new_account(
@@ -169,7 +169,7 @@ async def test_the_daily_sign_in_is_offered_with_a_new_account(
     assert result["result"].options == {"sign_in_daily": False}
 
 
-async def test_spaces_belong_to_a_password(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
+async def test_spaces_in_a_password_are_kept(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
     hayfrp.account.password = " sesame "
     form = await begin(hass, "hayfrp_password")
 
@@ -191,7 +191,7 @@ async def test_token(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
         "base_url": hayfrp.url,
         "token": "pasted-session",
     }
-    assert not hayfrp.calls_to("/user", type="login"), "the browser stays signed in"
+    assert not hayfrp.calls_to("/user", type="login"), "the browser's session is kept"
 
 
 async def test_register(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
@@ -226,7 +226,7 @@ async def test_register(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
     }
 
 
-async def test_a_code_is_not_mailed_twice(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
+async def test_a_code_is_sent_once(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
     new = {"username": "newcomer", "email": "new@example.com", "password": "new-password"}
     await fill(hass, await begin(hass, "hayfrp_register"), **new, base_url=hayfrp.url)
 
@@ -277,14 +277,14 @@ async def test_recover(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
         ("hayfrp_recover", {"username": "demo"}, {"password": "new-password"}),
     ],
 )
-async def test_no_way_back_is_needed_once_a_code_is_used(
+async def test_a_failed_sign_in_after_a_code_was_used(
     hass: HomeAssistant,
     hayfrp: HayFrpService,
     start: str,
     first: dict[str, str],
     second: dict[str, str],
 ) -> None:
-    """The code works once: when only the sign-in after it fails, only that is asked again."""
+    """A code is valid once. If the sign-in fails after it, only the sign-in is repeated."""
     form = await fill(hass, await begin(hass, start), **first, base_url=hayfrp.url)
     hayfrp.fault("/user", "error", match={"type": "login"})
 
@@ -315,11 +315,11 @@ async def test_already_configured(world: World) -> None:
     assert result["reason"] == "already_configured"
 
 
-# What can go wrong
+# Errors
 
 
-async def test_wrong_entries(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
-    """Each is explained, nothing typed is lost, and the next try succeeds."""
+async def test_errors_in_the_form(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
+    """The error is explained, the input is kept, and the next attempt succeeds."""
     cases: tuple[tuple[dict[str, str], str], ...] = (
         ({"password": "wrong"}, "invalid_auth"),
         ({"username": "nobody"}, "rejected"),
@@ -346,7 +346,7 @@ async def test_wrong_entries(hass: HomeAssistant, hayfrp: HayFrpService) -> None
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_a_section_without_entries_stays_folded(hass: HomeAssistant) -> None:
+async def test_a_section_without_input_stays_collapsed(hass: HomeAssistant) -> None:
     form = await begin(hass, "hayfrp_password")
     assert not is_open(form)
 
@@ -367,7 +367,7 @@ async def test_a_section_without_entries_stays_folded(hass: HomeAssistant) -> No
     ],
 )
 @pytest.mark.parametrize("words", ["密码错误", ""])
-async def test_our_sentence_comes_before_the_words_of_the_service(
+async def test_an_error_begins_with_its_translation(
     hass: HomeAssistant,
     hayfrp: HayFrpService,
     language: str,
@@ -384,14 +384,14 @@ async def test_our_sentence_comes_before_the_words_of_the_service(
 
 
 def open_sessions() -> list[ClientSession]:
-    """Return the sessions that were not closed."""
+    """Return the sessions that are still open."""
     return [
         thing for thing in gc.get_objects() if isinstance(thing, ClientSession) and not thing.closed
     ]
 
 
 @pytest.mark.parametrize("ends", ["given up", "signed in"])
-async def test_a_dialog_leaves_no_session_open(
+async def test_a_flow_closes_its_sessions(
     hass: HomeAssistant, hayfrp: HayFrpService, ends: str
 ) -> None:
     before = len(open_sessions())
@@ -406,11 +406,11 @@ async def test_a_dialog_leaves_no_session_open(
         assert len(open_sessions()) == before
     else:
         await fill(hass, form, **DEMO, base_url=hayfrp.url)
-        assert len(open_sessions()) == before + 1, "the account's own"
+        assert len(open_sessions()) == before + 1, "the session of the account"
 
 
 @pytest.mark.parametrize("way", ["hayfrp_password", "hayfrp_token"])
-async def test_bad_days(world: World, way: str) -> None:
+async def test_service_failures(world: World, way: str) -> None:
     cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("body", {"body": "{"}, "unavailable_malformed"),
         ("empty", {}, "unavailable_malformed"),
@@ -440,7 +440,7 @@ async def test_bad_days(world: World, way: str) -> None:
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_time_out(world: World) -> None:
+async def test_timeout(world: World) -> None:
     hass, service = world.hass, world.service
     await hass.config_entries.async_remove(world.entry.entry_id)
     form = await begin(hass, "hayfrp_password")
@@ -482,7 +482,7 @@ async def test_banned(hass: HomeAssistant, hayfrp: HayFrpService, way: str) -> N
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_an_account_that_has_no_name_or_id_is_none(
+async def test_an_account_without_a_name_or_id_is_refused(
     hass: HomeAssistant, hayfrp: HayFrpService
 ) -> None:
     hayfrp.fault("/user", "patch", match={"type": "info"}, remove=("id", "uuid"))
@@ -492,18 +492,18 @@ async def test_an_account_that_has_no_name_or_id_is_none(
     assert form["errors"] == {"base": "rejected"}
 
 
-async def test_dead_token(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
+async def test_an_expired_token(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
     form = await fill(hass, await begin(hass, "hayfrp_token"), token="dead", base_url=hayfrp.url)
 
     assert form["errors"] == {"base": "invalid_auth_without_reason"}
     assert suggested(form) == {"token": "dead", "base_url": hayfrp.url}
 
 
-# Again
+# Reauthentication and reconfiguration
 
 
 def entry_of(world: World, data: Mapping[str, str]) -> MockConfigEntry:
-    """Give the account's entry these data in place of a password."""
+    """Replace the credentials of the account's entry."""
     world.hass.config_entries.async_update_entry(
         world.entry, data={"provider": "hayfrp", "base_url": world.service.url, **data}
     )
@@ -555,7 +555,7 @@ async def test_reauth_by_token(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["reauth", "reconfigure"])
-async def test_another_account_is_refused(world: World, kind: str) -> None:
+async def test_reauth_with_another_account_is_refused(world: World, kind: str) -> None:
     before = dict(world.entry.data)
     start = {
         "reauth": world.entry.start_reauth_flow,
@@ -572,7 +572,7 @@ async def test_another_account_is_refused(world: World, kind: str) -> None:
     assert world.entry.data == before
 
 
-async def test_reconfigure_to_a_token_forgets_the_password(world: World) -> None:
+async def test_reconfigure_to_a_token_removes_the_password(world: World) -> None:
     await world.set_up()
     world.service.account.csrf = "pasted"
 
@@ -590,7 +590,7 @@ async def test_reconfigure_to_a_token_forgets_the_password(world: World) -> None
         "token": "pasted",
     }
     assert world.entry_state() is ConfigEntryState.LOADED
-    assert len(world.service.calls_to("/user", type="login")) == 1, "only before"
+    assert len(world.service.calls_to("/user", type="login")) == 1, "only at the first setup"
 
 
 async def test_reconfigure_to_a_password(world: World) -> None:
@@ -615,14 +615,14 @@ async def test_reconfigure_to_a_password(world: World) -> None:
     assert world.entry_state() is ConfigEntryState.LOADED
 
 
-# The account is removed meanwhile
+# The account is removed while a form is open
 
 
 AGAIN = pytest.mark.parametrize("kind", ["reauth", "reconfigure"])
 
 
-async def begin_again(world: World, kind: str) -> ConfigFlowResult:
-    """Open the form for signing in to an account again."""
+async def begin_sign_in(world: World, kind: str) -> ConfigFlowResult:
+    """Open the form that signs in to an existing account."""
     start = {
         "reauth": world.entry.start_reauth_flow,
         "reconfigure": world.entry.start_reconfigure_flow,
@@ -632,7 +632,7 @@ async def begin_again(world: World, kind: str) -> ConfigFlowResult:
 
 @pytest.fixture
 def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Nothing is logged that someone would have to look at."""
+    """Check that no warnings or errors are logged."""
     yield
     ours = [r for r in caplog.get_records("call") if r.levelno >= logging.ERROR or r.exc_info]
     assert not ours
@@ -640,16 +640,16 @@ def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @pytest.mark.usefixtures("quiet")
 async def test_removed_while_a_form_is_open(world: World) -> None:
-    """Home Assistant closes the flow of a sign-in that was asked for, not that of another."""
+    """Home Assistant closes the reauthentication flow. The reconfiguration flow is aborted."""
     await world.set_up()
-    form = await begin_again(world, "reconfigure")
+    form = await begin_sign_in(world, "reconfigure")
     await world.hass.config_entries.async_remove(world.entry.entry_id)
     world.service.calls.clear()
 
     result = await fill(world.hass, form, **DEMO, base_url=world.service.url)
 
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")
-    assert not world.service.calls, "there is no needless login"
+    assert not world.service.calls, "no login is requested"
 
 
 @pytest.mark.usefixtures("quiet")
@@ -668,7 +668,7 @@ async def test_removed_while_a_menu_is_open(world: World) -> None:
 @pytest.mark.usefixtures("quiet")
 async def test_removed_while_signing_in(world: World, kind: str, password: str) -> None:
     await world.set_up()
-    form = await begin_again(world, kind)
+    form = await begin_sign_in(world, kind)
     gate = world.service.gate("/user", match={"type": "login"})
     step = world.hass.async_create_task(
         fill(world.hass, form, username="demo", password=password, base_url=world.service.url)
@@ -685,8 +685,8 @@ async def test_removed_while_signing_in(world: World, kind: str, password: str) 
 
 
 @pytest.mark.usefixtures("quiet")
-async def test_removed_while_its_own_sign_in_is_under_way(world: World) -> None:
-    """A command has found the session ended; nothing is stored for an entry that is none."""
+async def test_removed_while_a_session_is_renewed(world: World) -> None:
+    """A command has found that the session expired. Nothing is stored for the removed entry."""
     await world.set_up()
     world.service.account.csrf = "of-another-program"
     gate = world.service.gate("/user", "after", match={"type": "login"})
@@ -703,8 +703,8 @@ async def test_removed_while_its_own_sign_in_is_under_way(world: World) -> None:
 
 
 @pytest.mark.usefixtures("quiet")
-async def test_removed_while_its_own_sign_in_is_refused(world: World) -> None:
-    """No sign-in is requested for an entry that was removed."""
+async def test_removed_while_a_renewal_is_refused(world: World) -> None:
+    """No reauthentication is started for a removed entry."""
     await world.set_up()
     world.service.account.csrf = "of-another-program"
     world.service.account.password = "changed"
@@ -739,7 +739,7 @@ async def test_removed_while_the_options_are_open(world: World) -> None:
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")
 
 
-async def test_removed_while_the_options_are_opened(
+async def test_removed_while_the_options_are_loading(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The names of the nodes are being read."""
@@ -768,7 +768,7 @@ async def options_form(world: World) -> ConfigFlowResult:
 async def choose_options(
     world: World, nodes: Mapping[str, object], sign_in: Mapping[str, object]
 ) -> ConfigFlowResult:
-    """Open the options and send them."""
+    """Open the options and submit them."""
     form = await options_form(world)
     result = await world.hass.config_entries.options.async_configure(
         form["flow_id"],
@@ -782,14 +782,14 @@ SIGN_IN_OFF = {"sign_in_daily": False, "sign_in_from": "08:00:00", "sign_in_unti
 
 
 def node_names(form: ConfigFlowResult) -> dict[str, str]:
-    """Return the nodes that a form offers, by id."""
+    """Return the nodes in a form, by id."""
     assert form["data_schema"] is not None
     schema = form["data_schema"].schema["shown_nodes"].schema.schema
     return {option["value"]: option["label"] for option in schema["chosen_nodes"].config["options"]}
 
 
 def shown_nodes(world: World) -> set[str]:
-    """Return the nodes that have a device; no other one has entities."""
+    """Return the nodes that have a device. Other nodes have no entities."""
     shown = {number for number in "12345678" if world.device(f"node:{number}")}
     assert {entity.unique_id.split(":")[2] for entity in world.registered("node:")} == shown
     return shown
@@ -830,8 +830,8 @@ async def test_options(world: World) -> None:
     ],
 )
 @pytest.mark.platforms("binary_sensor")
-async def test_shown_nodes(world: World, mode: str, chosen: list[str], shown: set[str]) -> None:
-    """Node 8 is offline and can be chosen. The devices of the others are removed immediately."""
+async def test_select_nodes(world: World, mode: str, chosen: list[str], shown: set[str]) -> None:
+    """Node 8 is offline and can be selected. The devices of other nodes are removed immediately."""
     await world.set_up()
     assert node_names(await options_form(world)).keys() == set("12345678")
 
@@ -844,7 +844,7 @@ async def test_shown_nodes(world: World, mode: str, chosen: list[str], shown: se
     "before", [("chosen", ["8"]), ("chosen", ["1"]), ("used", []), ("all", [])]
 )
 @pytest.mark.platforms("binary_sensor")
-async def test_shown_nodes_whatever_was_chosen_before(
+async def test_an_earlier_selection_is_replaced(
     world: World, before: tuple[str, list[str]]
 ) -> None:
     await world.set_up()
@@ -857,7 +857,7 @@ async def test_shown_nodes_whatever_was_chosen_before(
 
 
 @pytest.mark.platforms("binary_sensor")
-async def test_nodes_chosen_before_nothing_was_refused(world: World) -> None:
+async def test_an_empty_selection_of_an_older_version(world: World) -> None:
     await world.set_up()
     await world.restart(nodes="chosen", chosen_nodes=[])
     assert shown_nodes(world) == set()
@@ -868,8 +868,8 @@ async def test_nodes_chosen_before_nothing_was_refused(world: World) -> None:
 
 
 @pytest.mark.platforms("binary_sensor")
-async def test_nodes_of_which_the_user_has_disabled_all(world: World) -> None:
-    """Nothing is read for disabled entities, but those of other nodes go."""
+async def test_select_nodes_whose_entities_are_disabled(world: World) -> None:
+    """Nothing is read for disabled entities, but the devices of other nodes are removed."""
     await world.set_up()
     world.disable("node:")
     await world.restart()
@@ -880,8 +880,8 @@ async def test_nodes_of_which_the_user_has_disabled_all(world: World) -> None:
 
 
 @pytest.mark.platforms("binary_sensor")
-async def test_shown_nodes_when_the_service_is_silent(world: World) -> None:
-    """The choice counts with the first answer, whenever that comes."""
+async def test_select_nodes_while_the_service_does_not_respond(world: World) -> None:
+    """The selection applies when the service responds."""
     await world.set_up()
     world.service.fault("/nodes", "html", times=None)
     await choose_options(world, {"nodes": "used", "chosen_nodes": []}, SIGN_IN_OFF)
@@ -894,8 +894,8 @@ async def test_shown_nodes_when_the_service_is_silent(world: World) -> None:
 
 
 @pytest.mark.platforms("binary_sensor")
-async def test_tunnels_outlive_a_slip_when_the_options_change(world: World) -> None:
-    """The options say nothing of tunnels: one answer without one is no proof."""
+async def test_tunnels_stay_when_the_options_change(world: World) -> None:
+    """The options do not change tunnels, and one incomplete answer removes none."""
     await world.set_up()
     tunnel = world.service.state.tunnels.pop("1")
 
@@ -905,8 +905,8 @@ async def test_tunnels_outlive_a_slip_when_the_options_change(world: World) -> N
     world.service.state.tunnels["1"] = tunnel
 
 
-async def test_nothing_chosen_is_refused(world: World) -> None:
-    """What was entered stays in the form, and the options stay as they are."""
+async def test_an_empty_selection_is_refused(world: World) -> None:
+    """The input stays in the form, and the options do not change."""
     await world.set_up(nodes="used")
 
     result = await choose_options(world, {"nodes": "chosen", "chosen_nodes": []}, SIGN_IN_OFF)
@@ -917,7 +917,7 @@ async def test_nothing_chosen_is_refused(world: World) -> None:
     assert world.entry.options == {"nodes": "used"}
 
 
-async def test_options_offer_nodes_that_are_no_longer_listed(world: World) -> None:
+async def test_options_contain_nodes_that_are_no_longer_listed(world: World) -> None:
     await world.set_up(nodes="chosen", chosen_nodes=["2", "99"])
 
     names = node_names(await options_form(world))
@@ -926,7 +926,7 @@ async def test_options_offer_nodes_that_are_no_longer_listed(world: World) -> No
     assert names["1"] == world.service.state.nodes["1"].name
 
 
-async def test_options_while_the_nodes_cannot_be_read(world: World) -> None:
+async def test_options_while_nodes_cannot_be_read(world: World) -> None:
     world.service.fault("/nodes", "html", times=None)
     await world.set_up(nodes="chosen", chosen_nodes=["2"])
 
@@ -936,7 +936,7 @@ async def test_options_while_the_nodes_cannot_be_read(world: World) -> None:
     assert node_names(form) == {"2": "2"}
 
 
-async def test_options_while_the_account_does_not_work(world: World) -> None:
+async def test_options_while_the_account_fails(world: World) -> None:
     await world.service.stop()
     await world.set_up()
     assert world.entry_state() is ConfigEntryState.SETUP_RETRY
@@ -962,8 +962,8 @@ async def test_two_accounts(world: World) -> None:
     )
 
 
-async def test_reconfiguration_in_place_of_signing_in_again(world: World) -> None:
-    """A user who signs in with the other dialog is not asked any more."""
+async def test_reconfigure_ends_reauthentication(world: World) -> None:
+    """The reauthentication request ends."""
     world.service.account.password = "changed"
     await world.set_up()
     (reauth,) = world.hass.config_entries.flow.async_progress()

@@ -1,4 +1,4 @@
-"""What must stay as it is: see tests/contract."""
+"""Tests that ids, actions and stored data stay as they are: see tests/contract."""
 
 from collections.abc import AsyncIterator
 from difflib import unified_diff
@@ -32,13 +32,13 @@ VARIANTS = {name: v for found in FOUND.values() for name, v in found.variants.it
 
 @pytest.fixture
 def services(variant: Variant) -> tuple[str, ...]:
-    """The one that the entry is for."""
+    """Return the services that the variant needs."""
     return (variant.case.service,)
 
 
 @pytest.fixture
 def service(freezer: FrozenDateTimeFactory, simulator: Simulator, variant: Variant) -> AnyService:
-    """That service, in time that stands still."""
+    """Return the service of the variant. Time is frozen."""
     service = simulator.services[variant.case.service]
     variant.case.prepare(service)
     variant.prepare(service)
@@ -47,12 +47,12 @@ def service(freezer: FrozenDateTimeFactory, simulator: Simulator, variant: Varia
 
 @pytest.fixture
 def signed_in(variant: Variant, service: AnyService) -> MockConfigEntry:
-    """An entry of that kind."""
+    """Return the config entry of the variant."""
     return entry_for(variant.case, service)
 
 
 def compare(name: str, text: str, request: pytest.FixtureRequest) -> None:
-    """Compare what is dumped with what was written, or write it."""
+    """Compare a dump with the stored one, or write it."""
     path = FOLDER / f"{name}.txt"
     if request.config.getoption("write_contract"):
         path.write_text(text, encoding="utf-8")
@@ -62,7 +62,7 @@ def compare(name: str, text: str, request: pytest.FixtureRequest) -> None:
 
 
 def differing(before: str, after: str) -> str:
-    """Return the lines that are in one text only."""
+    """Return the lines that only one of the texts has."""
     lines = unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
     return "".join(f"{line}\n" for line in lines if line[:2] not in ("--", "++", "@@"))
 
@@ -75,7 +75,7 @@ async def test_entry(
     variant: Variant,
     request: pytest.FixtureRequest,
 ) -> None:
-    """An entry with everything enabled."""
+    """Dump an entry with all entities enabled."""
     resolve_with_names(world.hass)
     await world.set_up(**variant.options)
     fields, states = await dump.entities(world)
@@ -96,7 +96,7 @@ async def test_entry(
     ]
 
     text = "\n".join(dump.section(title, lines) for title, lines in sections.items())
-    # Its ports are others in each run.
+    # Ports are different in each run.
     for url in (world.service.url, world.service.mirror_url):
         text = re.sub(rf"(:|%3A){url.rpartition(':')[2]}\b", r"\1PORT", text)
     if variant.base is not None:
@@ -107,7 +107,7 @@ async def test_entry(
 async def _signed_in(
     hass: HomeAssistant, provider: str, way: str, fields: dict[str, Any]
 ) -> AsyncIterator[str]:
-    """Return what signing in makes, unless a person is needed in a browser."""
+    """Return the data of a new entry, unless the sign-in needs a browser."""
     flow = hass.config_entries.flow
     form = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     for choice in dict.fromkeys((provider, way)):
@@ -123,7 +123,7 @@ async def _signed_in(
 
 
 async def test_actions_and_automations(hass: HomeAssistant, request: pytest.FixtureRequest) -> None:
-    """What automations call and wait for."""
+    """Dump actions, triggers and conditions."""
     for component in (DOMAIN, "automation"):
         assert await async_setup_component(hass, component, {})
     text = "\n".join(

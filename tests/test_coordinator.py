@@ -1,4 +1,4 @@
-"""Polling: what it costs, which entities it notifies, and what it does when a service fails."""
+"""Tests polling: requests, updates of entities, and failures of a service."""
 
 import asyncio
 from dataclasses import replace
@@ -30,7 +30,7 @@ MANY = pytest.mark.parametrize("simulator", [{"tunnels": 12, "nodes": 1}], indir
 
 @pytest.fixture
 def still(world: World) -> None:
-    """Make a service whose values do not change."""
+    """Return a service whose values do not change."""
     for tunnel in world.service.state.tunnels.values():
         tunnel.rate = 0
     for node in world.service.state.nodes.values():
@@ -38,7 +38,7 @@ def still(world: World) -> None:
 
 
 def watch_writes(world: World) -> list[str]:
-    """Return a list that every entity adds itself to when its state or an attribute changes."""
+    """Return a list of the entities whose state or attributes change."""
     written: list[str] = []
 
     @callback
@@ -53,7 +53,7 @@ def watch_writes(world: World) -> list[str]:
 
 
 @pytest.mark.usefixtures("still")
-async def test_a_poll_without_changes_writes_nothing(world: World) -> None:
+async def test_a_poll_without_changes_updates_nothing(world: World) -> None:
     await world.set_up()
     written = watch_writes(world)
     calls = len(world.service.calls)
@@ -61,12 +61,12 @@ async def test_a_poll_without_changes_writes_nothing(world: World) -> None:
     await world.live(10 * MINUTE)
 
     assert len(world.service.calls) > calls + 50
-    # The time of a check is written while a browser is connected.
+    # The time of a check is shown while a browser is connected.
     assert {entity_id.rpartition("_last_")[2] for entity_id in written} == {"reachability_check"}
 
 
 @pytest.mark.usefixtures("still")
-async def test_only_what_changed_is_written(world: World) -> None:
+async def test_only_changed_entities_are_updated(world: World) -> None:
     await world.set_up()
     written = watch_writes(world)
 
@@ -77,8 +77,8 @@ async def test_only_what_changed_is_written(world: World) -> None:
 
 
 @pytest.mark.usefixtures("still")
-async def test_few_calls_lead_from_a_field_to_its_state(world: World) -> None:
-    """What is called for a changed sensor, apart from Home Assistant's own code."""
+async def test_number_of_calls_for_a_changed_field(world: World) -> None:
+    """Count the calls for a changed sensor, apart from Home Assistant's own code."""
     await world.set_up()
     coordinator = world.entry.runtime_data.coordinators["tunnels"]
     calls: list[str] = []
@@ -94,35 +94,35 @@ async def test_few_calls_lead_from_a_field_to_its_state(world: World) -> None:
         sys.setprofile(None)
     begins = [n for n, name in enumerate(calls) if name == "_handle_coordinator_update"]
     assert len(begins) > 5
-    # Some rows call functions of their own in addition.
+    # Some rows call additional functions.
     assert median(after - before for before, after in pairwise(begins)) <= 6
 
 
 @pytest.mark.usefixtures("still")
-async def test_other_resources_are_not_even_asked(world: World) -> None:
+async def test_unchanged_resources_notify_no_subscriber(world: World) -> None:
     await world.set_up()
     nodes = world.entry.runtime_data.coordinators["nodes"]
-    told: list[str] = []
+    updates: list[str] = []
     removers = [
         nodes.async_add_listener(
-            lambda number=number: told.append(number), Subscription(number, "x")
+            lambda number=number: updates.append(number), Subscription(number, "x")
         )
         for number in "12"
     ]
 
     world.service.state.nodes["1"].connections += 1
     await world.live(5 * MINUTE)
-    assert told == ["1"]
+    assert updates == ["1"]
 
     world.service.state.nodes["2"].connections += 1
     for remove in removers:
         remove()
     await world.live(5 * MINUTE)
-    assert told == ["1"], "who left hears nothing"
+    assert updates == ["1"], "an unsubscribed listener is not called"
 
 
 @SMALL
-async def test_a_feed_is_polled_for_as_long_as_somebody_is_interested(world: World) -> None:
+async def test_a_feed_is_polled_while_it_has_subscribers(world: World) -> None:
     await world.set_up()
     of_service = [e.entity_id for e in world.registered("service:") if e.disabled_by is None]
     last = of_service.pop()
@@ -140,37 +140,37 @@ async def test_a_feed_is_polled_for_as_long_as_somebody_is_interested(world: Wor
 
 @SMALL
 @pytest.mark.usefixtures("still")
-async def test_everybody_is_told_of_an_outage_and_then_nobody_in_vain(world: World) -> None:
+async def test_an_outage_is_notified_once(world: World) -> None:
     await world.set_up()
     nodes = world.entry.runtime_data.coordinators["nodes"]
-    told: list[str] = []
+    updates: list[str] = []
     for number in "12":
         nodes.async_add_listener(
-            lambda number=number: told.append(number), Subscription(number, "x")
+            lambda number=number: updates.append(number), Subscription(number, "x")
         )
 
     world.service.fault("/nodes", "html", times=None)
     await world.live(HOUR, 5 * MINUTE)
-    assert sorted(told) == ["1", "2"]
+    assert sorted(updates) == ["1", "2"]
     world.service.clear_faults()
     while not nodes.available:
         await world.elapse(MINUTE)
-    assert sorted(told) == ["1", "1", "2", "2"]
+    assert sorted(updates) == ["1", "1", "2", "2"]
 
-    told.clear()
+    updates.clear()
     nodes.async_publish(replace(nodes.data["1"], name="renamed"))
     await world.settle()
-    assert told == ["1"]
+    assert updates == ["1"]
 
 
 @pytest.mark.usefixtures("still")
-# Bad days
+# Failures
 
 
-async def test_values_outlast_a_few_failures(
+async def test_values_are_kept_for_a_few_failures(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Then entities are unavailable until the next answer; the log says each once."""
+    """Entities become unavailable after the last one. The log contains each failure once."""
     await world.set_up()
     world.service.fault("/proxy", "html", match={"type": "list"}, times=None)
 
@@ -191,7 +191,7 @@ async def test_values_outlast_a_few_failures(
     assert sum("Fetching HayFrp tunnels data recovered" in message for message in ours) == 1
 
 
-async def test_single_failures_add_up_to_nothing(world: World) -> None:
+async def test_single_failures_do_not_add_up(world: World) -> None:
     await world.set_up()
     for _ in range(PATIENCE):
         world.service.fault("/proxy", "html", match={"type": "list"}, times=2)
@@ -215,7 +215,7 @@ async def test_an_outage(world: World) -> None:
 
 @SMALL
 @pytest.mark.parametrize("fault", ["empty", "wrong_type", "reset", "redirect", "status", "cut"])
-async def test_no_answer_is_an_unhandled_exception(
+async def test_no_answer_causes_an_unhandled_exception(
     world: World, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await world.set_up()
@@ -231,8 +231,8 @@ async def test_no_answer_is_an_unhandled_exception(
     assert world.value("switch", "tunnel:1", "enabled") == "on"
 
 
-async def test_a_refused_session_token_asks_the_user(world: World) -> None:
-    """There is no password to sign in again with; old values do not count any more."""
+async def test_a_refused_session_token_starts_reauthentication(world: World) -> None:
+    """There is no password to sign in with, and old values are not shown."""
     world.service.account.csrf, world.service.account.csrf_since = "pasted", world.service.now()
     world.hass.config_entries.async_update_entry(
         world.entry,
@@ -250,7 +250,7 @@ async def test_a_refused_session_token_asks_the_user(world: World) -> None:
     assert not world.service.calls_to("/user", type="login")
 
 
-async def test_a_probe_that_is_refused_asks_the_user(world: World) -> None:
+async def test_a_refused_probe_starts_reauthentication(world: World) -> None:
     await world.set_up()
     world.freezer.tick(HOUR)
     world.service.account.password = "changed"
@@ -263,8 +263,8 @@ async def test_a_probe_that_is_refused_asks_the_user(world: World) -> None:
     assert flow["context"]["source"] == "reauth"
 
 
-async def test_retry_after_is_honoured(world: World) -> None:
-    """Nothing at all is asked before, and values stay."""
+async def test_retry_after_is_respected(world: World) -> None:
+    """Nothing is requested before, and values are kept."""
     await world.set_up()
     world.service.fault(
         "/proxy", "status", match={"type": "list"}, status=429, headers={"Retry-After": "600"}
@@ -281,11 +281,11 @@ async def test_retry_after_is_honoured(world: World) -> None:
     assert world.service.calls_to("/proxy", type="list")[-1].status == 200
 
 
-# One session for all
+# Shared sessions
 
 
 async def test_a_session_ended_elsewhere_is_renewed_once(world: World) -> None:
-    """However many requests it refuses, there is one login, and no entity changes."""
+    """There is one login, however many requests were refused, and no entity changes."""
     await world.set_up()
     await world.live(15 * MINUTE)
     written = watch_writes(world)
@@ -300,11 +300,11 @@ async def test_a_session_ended_elsewhere_is_renewed_once(world: World) -> None:
 
 
 async def test_a_contested_session(world: World) -> None:
-    """The account is left to the other program for a while, and the user is told why."""
+    """Requests pause, so that the other program can use the account. A repair issue explains it."""
     await world.set_up()
     world.service.account.csrf = "of-another-program"
     await world.elapse(MINUTE)
-    assert world.service.account.csrf == world.entry.data["token"], "once may be an accident"
+    assert world.service.account.csrf == world.entry.data["token"], "one refusal causes no issue"
     world.service.account.csrf = "of-another-program"
     await world.elapse(MINUTE)
     (issue,) = ir.async_get(world.hass).issues.values()
@@ -316,26 +316,26 @@ async def test_a_contested_session(world: World) -> None:
     await world.live(13 * MINUTE)
     assert len(world.service.calls_to("/user", type="login")) == logins
     assert world.service.account.csrf == "of-another-program"
-    assert not world.hass.config_entries.flow.async_progress(), "the password is right"
+    assert not world.hass.config_entries.flow.async_progress(), "the password is valid"
 
     await world.live(3 * MINUTE)
     assert len(world.service.calls_to("/user", type="login")) == logins + 1
     assert world.value("switch", "tunnel:1", "enabled") == "on"
-    assert ir.async_get(world.hass).issues, "it is unknown whether it lasts"
+    assert ir.async_get(world.hass).issues, "the session may end again"
 
     await world.live(11 * MINUTE)
     assert not ir.async_get(world.hass).issues
 
 
-# Online states, one request each
+# Probes: one request for each tunnel
 
 
 def checks(world: World) -> list[str]:
-    """Return the tunnels that the service was asked for, one by one."""
+    """Return the tunnels whose probes were requested."""
     return [call.get("id") for call in world.service.calls_to("/proxy", type="check")]
 
 
-async def test_only_enabled_tunnels_are_checked(world: World) -> None:
+async def test_only_enabled_tunnels_are_probed(world: World) -> None:
     await world.set_up()
     assert sorted(checks(world)) == ["1", "2", "3", "4"]
 
@@ -343,7 +343,7 @@ async def test_only_enabled_tunnels_are_checked(world: World) -> None:
     assert sorted(checks(world)) == sorted(2 * ["1", "2", "3", "4"])
 
 
-async def test_only_tunnels_somebody_looks_at_are_checked(world: World) -> None:
+async def test_only_tunnels_with_subscribers_are_probed(world: World) -> None:
     await world.set_up()
     for platform, key in (("binary_sensor", "online"), ("sensor", "state")):
         er.async_get(world.hass).async_update_entity(
@@ -358,7 +358,7 @@ async def test_only_tunnels_somebody_looks_at_are_checked(world: World) -> None:
     assert set(checks(world)) == {"2", "3", "4"}
 
 
-async def test_a_tunnel_is_checked_for_as_long_as_somebody_looks_at_it(world: World) -> None:
+async def test_a_tunnel_is_probed_while_it_has_subscribers(world: World) -> None:
     await world.set_up()
     for platform, key, checked in (("binary_sensor", "online", 1), ("sensor", "state", 0)):
         er.async_get(world.hass).async_remove(world.entity_id(platform, "tunnel:1", key))
@@ -370,7 +370,7 @@ async def test_a_tunnel_is_checked_for_as_long_as_somebody_looks_at_it(world: Wo
         assert checks(world).count("1") == checked
 
 
-async def test_after_a_command_only_its_tunnel_is_checked_again(world: World) -> None:
+async def test_a_command_probes_only_its_tunnel(world: World) -> None:
     await world.set_up()
     world.service.calls.clear()
 
@@ -379,8 +379,8 @@ async def test_after_a_command_only_its_tunnel_is_checked_again(world: World) ->
     assert checks(world) == ["2"]
 
 
-async def test_an_entity_is_read_again_as_somebody_wishes(world: World) -> None:
-    """In the same moment as another that a command was about, too."""
+async def test_an_update_that_is_requested_is_read(world: World) -> None:
+    """It can be combined with the probe after a command."""
     await world.set_up()
     await on(world, "tunnel:1", "force_offline")
     await on(world, "tunnel:1", "force_offline")
@@ -395,24 +395,24 @@ async def test_an_entity_is_read_again_as_somebody_wishes(world: World) -> None:
 
 
 def answered(world: World) -> list[Call]:
-    """Return the checks that have been answered."""
+    """Return the probes that have been answered."""
     return [c for c in world.service.calls_to("/proxy", type="check") if c.status is not None]
 
 
 async def begin(world: World) -> None:
-    """Set up without waiting for what goes on in the background."""
+    """Set up without waiting for background tasks."""
     await world.hass.config_entries.async_setup(world.entry.entry_id)
     await world.hass.async_block_till_done()
 
 
 async def turn() -> None:
-    """Let the loop turn, in no time, until all that could begin has begun."""
+    """Run the event loop, without elapsed time, until no task can continue."""
     for _ in range(1000):
         await asyncio.sleep(0)
 
 
 @MANY
-async def test_a_few_checks_at_once(world: World) -> None:
+async def test_concurrent_probes(world: World) -> None:
     for tunnel in world.service.state.tunnels.values():
         tunnel.enabled = True
     world.service.fault("/proxy", "hang", match={"type": "check"}, times=None)
@@ -431,13 +431,13 @@ async def test_a_few_checks_at_once(world: World) -> None:
 
 
 @MANY
-async def test_many_checks_are_spread(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few immediately, the others at a limited rate; each result contains its time."""
+async def test_many_probes_are_spread(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few are sent immediately, the others at a limited rate. Each result contains its time."""
     monkeypatch.setattr(per_resource_reads, "AT_ONCE", 4)
     delays: list[float] = []
 
     def _delay(rate: RateLimiter) -> float:
-        """Book as ever, but do not wait."""
+        """Reserve a slot without waiting for it."""
         delays.append(delay(rate))
         return 0
 
@@ -453,7 +453,7 @@ async def test_many_checks_are_spread(world: World, monkeypatch: pytest.MonkeyPa
     assert all(isinstance(t, Tunnel) and t.checked_at == dt_util.utcnow() for t in tunnels)
 
 
-async def test_one_slow_check_holds_up_no_other(world: World) -> None:
+async def test_a_slow_probe_does_not_delay_others(world: World) -> None:
     world.service.fault("/proxy", "hang", match={"type": "check", "id": "1"}, times=None)
     await begin(world)
 
@@ -468,7 +468,7 @@ async def test_one_slow_check_holds_up_no_other(world: World) -> None:
     assert world.value("binary_sensor", "tunnel:1", "online") == "on"
 
 
-async def test_a_check_under_way_is_not_asked_again(world: World) -> None:
+async def test_a_running_probe_is_not_repeated(world: World) -> None:
     world.service.fault("/proxy", "hang", match={"type": "check", "id": "1"})
     await begin(world)
     await world.until(lambda: [call.status for call in answered(world)] == 3 * [200])
@@ -481,7 +481,7 @@ async def test_a_check_under_way_is_not_asked_again(world: World) -> None:
     assert asked == ["1", "2", "2", "3", "3", "4", "4"]
 
 
-async def test_a_failing_check_keeps_the_last_reading_for_a_while(world: World) -> None:
+async def test_a_failed_probe_keeps_the_last_result_for_a_while(world: World) -> None:
     await world.set_up()
     world.service.fault("/proxy", "html", match={"type": "check", "id": "1"}, times=None)
 

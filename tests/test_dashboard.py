@@ -1,4 +1,4 @@
-"""The modules that the frontend loads. What they show is tried in a browser."""
+"""Tests how the frontend's modules are served. Browser tests show what they do."""
 
 import inspect
 from pathlib import Path
@@ -20,7 +20,7 @@ from .translations import LANGUAGES, translations
 MODULES = sorted(FOLDER.iterdir())
 
 
-def test_another_content_has_another_address(tmp_path: Path) -> None:
+def test_changed_content_has_another_address(tmp_path: Path) -> None:
     module = tmp_path / "a.js"
     module.write_text("1")
     before = version(tmp_path)
@@ -30,9 +30,11 @@ def test_another_content_has_another_address(tmp_path: Path) -> None:
     assert version(tmp_path) != before
 
 
-@pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")  # Home Assistant's own
+@pytest.mark.filterwarnings(
+    "ignore::aiohttp.web.NotAppKeyWarning"
+)  # Home Assistant itself causes this warning.
 async def test_modules_are_served(world: World, hass_client: ClientSessionGenerator) -> None:
-    """The first is told to the frontend; all can be kept by browsers until they change."""
+    """The first is registered in the frontend. Browsers can cache all until they change."""
     assert await async_setup_component(world.hass, "frontend", {})
     await world.set_up()
     client = await hass_client()
@@ -47,28 +49,28 @@ async def test_modules_are_served(world: World, hass_client: ClientSessionGenera
         assert await answer.text() == path.read_text(encoding="utf-8")
 
 
-async def test_without_a_frontend_nothing_is_served(world: World) -> None:
+async def test_without_a_frontend_no_module_is_served(world: World) -> None:
     await world.set_up()
 
     assert DATA_EXTRA_MODULE_URL not in world.hass.data
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
-def test_imports_stay_at_the_address(path: Path) -> None:
-    """They are relative, and of files that are there."""
+def test_imports_are_relative(path: Path) -> None:
+    """They are relative and refer to existing files."""
     imported = re.findall(r'(?:from |import\()"(.+)"', path.read_text(encoding="utf-8"))
     assert set(imported) <= {f"./{module.name}" for module in MODULES}
 
 
-def test_the_dashboard_is_known_before_anything_else_is_fetched() -> None:
-    """The frontend gives it five seconds, in which a slow connection may bring one module only."""
+def test_the_dashboard_is_registered_before_other_modules_load() -> None:
+    """The frontend waits five seconds, in which a slow connection can load one module only."""
     first = (FOLDER / MODULE).read_text(encoding="utf-8")
     assert "customElements.define(" in first
     assert not re.search(r"^import ", first, re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
-def test_no_text_of_a_service_becomes_markup(path: Path) -> None:
+def test_texts_of_a_service_are_escaped(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacentHTML|unsafeHTML|document\.write", source
@@ -77,18 +79,18 @@ def test_no_text_of_a_service_becomes_markup(path: Path) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_words(language: str) -> None:
-    """Every word that the modules say is there, and none that they do not."""
+    """The translations contain the words that the modules use, and no others."""
     source = "".join(path.read_text(encoding="utf-8") for path in MODULES)
     said = set(re.findall(r'"(\w+)"', source))
-    # What adviceText and conditionName say of a condition, which a sensor or a module names.
+    # Advice and path texts exist for the conditions that a sensor or a module names.
     conditions = {*said, *translations(language)["entity"]["sensor"]["verdict"]["state"]}
     said |= {f"{word}_{condition}" for word in ("advice", "path") for condition in conditions}
     said |= {f"{of}traffic_{way}" for of in ("", "node_") for way in ("in", "out")}
     said |= {f"severity_{severity}" for severity in ("broken", "waiting", "warning")}
     said |= {f"path_says_{state}" for state in ("online", "offline")}
-    # The names of statistics, which Python gives them.
+    # Python sends the names of statistics.
     said |= {f"history_{series}" for series in SERIES}
-    # And what Assist says.
+    # Assist uses the same words.
     spoken = "".join(inspect.getsource(module) for module in (assist, sentences, texts))
     said |= set(re.findall(r"\bassist_\w+|(?<=common\.)\w+", spoken))
     said |= {f"assist_{name}" for name in re.findall(r"'(\w+)'", spoken)}

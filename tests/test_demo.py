@@ -1,4 +1,4 @@
-"""What the demo tells a person, and that its public addresses lead where its tunnels do."""
+"""Tests the demo: its logins, its guide and its public addresses."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -31,7 +31,7 @@ LOGINS = [
     *((name, way) for name, each in PROVIDERS.items() for way in range(len(each.second) or 1)),
     ("watched", 0),
 ]
-"""The providers, and for each the ways to sign in that the demo tells."""
+"""The providers, and for each the ways to sign in that the demo shows."""
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def services() -> tuple[str, ...]:
 
 @pytest.fixture
 async def others() -> AsyncIterator[Simulator]:
-    """Another server of each service."""
+    """Return another server of each service."""
     async with Simulator() as running:
         for name, provider in PROVIDERS.items():
             patch_state(running.services[provider.service or name], dict(provider.elsewhere))
@@ -54,13 +54,13 @@ def facts_of(simulator: Simulator) -> Mapping[str, Facts]:
 
 @pytest.fixture
 def logins(simulator: Simulator, others: Simulator) -> dict[tuple[str, int], Answers]:
-    """The logins that the demo tells, by provider and way."""
-    told = second_logins(facts_of(simulator), facts_of(others), "127.0.0.1:1")
-    return dict(zip(LOGINS, told, strict=True))
+    """Return the logins that the demo shows, by provider and way."""
+    guides = second_logins(facts_of(simulator), facts_of(others), "127.0.0.1:1")
+    return dict(zip(LOGINS, guides, strict=True))
 
 
 async def add(hass: HomeAssistant, answers: Answers) -> None:
-    """Answer the config flow, and agree in a browser with what is offered there."""
+    """Complete the config flow, and agree to a sign-in in a browser."""
     flows = hass.config_entries.flow
     result = await flows.async_init(DOMAIN, context={"source": SOURCE_USER})
     for answer in answers:
@@ -76,7 +76,7 @@ async def add(hass: HomeAssistant, answers: Answers) -> None:
 
 
 async def agree(url: str) -> None:
-    """Press the button of the page, with what is filled in and selected on it."""
+    """Submit the form of a page with its default values."""
     async with ClientSession(headers={"User-Agent": "Mozilla/5.0"}) as session:
         async with session.get(url) as response:
             page = await response.text()
@@ -100,7 +100,7 @@ async def test_a_second_account_can_be_added(
     login: tuple[str, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Beside the demo's own account."""
+    """It is added besides the demo's own account."""
     monkeypatch.setattr(account_center, "sleep", at_once)
     simulator.get(ChmlFrpService).state.settings.device_interval = 0
     name, _ = login
@@ -117,41 +117,41 @@ async def test_a_second_account_can_be_added(
 
 
 def test_each_field_has_its_label(logins: dict[tuple[str, int], Answers]) -> None:
-    told = {login: list(in_words(answers, "en")) for login, answers in logins.items()}
+    guides = {login: list(in_words(answers, "en")) for login, answers in logins.items()}
 
-    assert told["hayfrp", 0][:3] == [
+    assert guides["hayfrp", 0][:3] == [
         "HayFrp → Sign in with username and password",
         "Username: other",
         "Password: other-password",
     ]
-    assert told["hayfrp", 0][3].startswith("Service address → Base URL: http://127.0.0.1:")
-    assert told["chmlfrp", 0][1].startswith("API token: ")
-    assert told["chmlfrp", 1][:2] == [
+    assert guides["hayfrp", 0][3].startswith("Service address → Base URL: http://127.0.0.1:")
+    assert guides["chmlfrp", 0][1].startswith("API token: ")
+    assert guides["chmlfrp", 1][:2] == [
         "ChmlFrp → Sign in with a browser",
         "Client ID: demo-client",
     ]
-    assert told["frpc", 0][0] == (
+    assert guides["frpc", 0][0] == (
         "frp (your own server or client) → frpc: the client, with its admin interface"
     )
-    assert told["hy2scale", 0][3:5] == ["Use HTTPS: off", "Username: admin"]
-    assert told["watched", 0] == ["Watched addresses (no account needed)", "Address: 127.0.0.1:1"]
+    assert guides["hy2scale", 0][3:5] == ["Use HTTPS: off", "Username: admin"]
+    assert guides["watched", 0] == ["Watched addresses (no account needed)", "Address: 127.0.0.1:1"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_guide_speaks_the_language_of_the_demo(
+def test_the_guide_is_in_the_language_of_the_demo(
     logins: dict[tuple[str, int], Answers], language: str
 ) -> None:
-    told = guide("http://127.0.0.1:1", list(logins.values()), language)
+    text = guide("http://127.0.0.1:1", list(logins.values()), language)
 
-    lines = [line for line in told.splitlines() if line and "Tunnel Hub → HY2 SCALE" not in line]
+    lines = [line for line in text.splitlines() if line and "Tunnel Hub → HY2 SCALE" not in line]
     assert {bool(re.search(r"[\u3400-\u9fff]", line)) for line in lines} == {language == "zh-Hans"}
-    assert "http://127.0.0.1:1/tunnel-hub" in told
-    assert all(str(login[-1].get("base_url", "")) in told for login in logins.values())
+    assert "http://127.0.0.1:1/tunnel-hub" in text
+    assert all(str(login[-1].get("base_url", "")) in text for login in logins.values())
 
 
 @pytest.fixture
 async def running(simulator: Simulator, tmp_path: Path) -> AsyncIterator[Stage]:
-    """The demo's services and public addresses, without a Home Assistant."""
+    """Start the demo's services and public addresses, without Home Assistant."""
     listeners = {name: does for each in PROVIDERS.values() for name, does in each.listening.items()}
     async with ClientSession() as session, listening(listeners) as addresses:
         stage = Stage(
@@ -168,7 +168,7 @@ async def running(simulator: Simulator, tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 async def answers(address: PublicAddress) -> bool:
-    """Whether something listens at the port that a public address leads to."""
+    """Return whether the port of a public address accepts connections."""
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", address.port)
     except ConnectionError:
@@ -183,7 +183,7 @@ async def open_now(running: Stage) -> set[str]:
 
 
 CLOSED_AT_FIRST = {"wh.frp.example.com:20002", "photos.example.com:443"}
-"""Of a tunnel whose client does not run, and of one whose node is in maintenance."""
+"""The addresses of a tunnel without a client, and of one whose node is in maintenance."""
 
 
 async def test_a_public_address_answers_while_its_client_is_connected(running: Stage) -> None:
@@ -194,7 +194,7 @@ async def test_a_public_address_answers_while_its_client_is_connected(running: S
     assert await open_now(running) == set(running.addresses)
 
 
-async def test_a_tunnel_that_is_forced_down_is_closed_until_its_client_is_back(
+async def test_a_forced_down_tunnel_is_closed_until_its_client_returns(
     running: Stage, simulator: Simulator
 ) -> None:
     address = "suzhou.frp.example.com:10001"
@@ -227,7 +227,9 @@ async def test_a_tunnel_that_is_forced_down_is_closed_until_its_client_is_back(
         assert address in await open_now(running)
 
 
-async def test_a_kicked_client_of_chmlfrp_comes_back(running: Stage, simulator: Simulator) -> None:
+async def test_a_disconnected_client_of_chmlfrp_returns(
+    running: Stage, simulator: Simulator
+) -> None:
     chmlfrp = simulator.get(ChmlFrpService)
     chmlfrp.kick(chmlfrp.state.tunnels["1"])
     assert "cd.frp.example.com:20001" not in await open_now(running)
@@ -236,7 +238,7 @@ async def test_a_kicked_client_of_chmlfrp_comes_back(running: Stage, simulator: 
     assert "cd.frp.example.com:20001" in await open_now(running)
 
 
-async def test_the_tunnels_of_frp_are_closed_with_their_client(
+async def test_frp_tunnels_are_closed_with_their_client(
     running: Stage, simulator: Simulator
 ) -> None:
     frp = simulator.get(FrpService).state
@@ -252,8 +254,8 @@ async def test_the_tunnels_of_frp_are_closed_with_their_client(
     assert not of_server & await open_now(running)
 
 
-async def test_what_else_closes_an_address_is_left_to_it(running: Stage) -> None:
-    """A port that someone closes, so that its tunnel breaks."""
+async def test_an_address_that_another_program_closed_stays_closed(running: Stage) -> None:
+    """Another program has closed the port, so that the tunnel fails."""
     broken = running.addresses["nas.example.com:443"]
     await broken.close()
     assert "nas.example.com:443" not in await open_now(running)
@@ -262,7 +264,7 @@ async def test_what_else_closes_an_address_is_left_to_it(running: Stage) -> None
     assert "nas.example.com:443" in await open_now(running)
 
 
-async def test_the_demo_follows_by_itself(running: Stage, simulator: Simulator) -> None:
+async def test_addresses_are_updated_automatically(running: Stage, simulator: Simulator) -> None:
     address = "cd.frp.example.com:20001"
     chmlfrp = simulator.get(ChmlFrpService)
     chmlfrp.kick(chmlfrp.state.tunnels["1"])

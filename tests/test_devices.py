@@ -1,4 +1,4 @@
-"""Devices: how they hang together, come, change their face and go."""
+"""Tests devices: their hierarchy, names, and when they are added and removed."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diag
 from simulator.hayfrp.state import Node, Tunnel
 
 from .common import MINUTE, World, account_entry, on
-from .nodes import Move, check_a_first_tunnel, check_a_move, check_users_choice
+from .node_moves import Move, check_disabled_by_user, check_first_tunnel, check_unused_node
 
 pytestmark = pytest.mark.platforms("binary_sensor", "switch")
 
@@ -27,7 +27,7 @@ async def test_devices(world: World) -> None:
     assert {device.via_device_id for device in devices if device is not account} == {account.id}
 
 
-async def test_what_has_no_name_is_called_in_the_language_of_the_system(world: World) -> None:
+async def test_rows_without_a_name_are_named_in_the_system_language(world: World) -> None:
     await world.set_up()
     device = world.device("service:service")
     assert device
@@ -69,7 +69,7 @@ async def test_a_new_node_appears(world: World) -> None:
     device = world.device("node:99")
     assert device
     assert device.name == "late"
-    assert world.value("binary_sensor", "node:99", "online") == "on", "in use, hence enabled"
+    assert world.value("binary_sensor", "node:99", "online") == "on", "enabled, because it is used"
 
 
 async def test_a_renamed_tunnel_keeps_its_entities(world: World) -> None:
@@ -88,7 +88,7 @@ async def test_a_renamed_tunnel_keeps_its_entities(world: World) -> None:
     assert len(world.hass.states.async_entity_ids()) == number
 
 
-async def test_a_name_that_the_user_gave_stays(world: World) -> None:
+async def test_a_name_from_the_user_stays(world: World) -> None:
     await world.set_up()
     tunnel = world.device_id("tunnel:1")
     dr.async_get(world.hass).async_update_device(tunnel, name_by_user="My own")
@@ -102,7 +102,7 @@ async def test_a_name_that_the_user_gave_stays(world: World) -> None:
 
 
 @pytest.mark.platforms("sensor")
-async def test_a_node_shows_its_newest_version(world: World) -> None:
+async def test_the_latest_version_of_a_node_is_shown(world: World) -> None:
     await world.set_up()
     node = world.device("node:1")
     assert node
@@ -117,8 +117,8 @@ async def test_a_node_shows_its_newest_version(world: World) -> None:
     assert world.value("sensor", "node:1", "version") == "0.60.0"
 
 
-async def test_what_went_meanwhile_is_removed_while_nobody_is_connected(world: World) -> None:
-    """That takes two answers, and the entities of all that is left are disabled."""
+async def test_a_device_is_removed_while_no_browser_is_connected(world: World) -> None:
+    """It takes two answers, and the entities of all other devices are disabled."""
     await world.set_up()
     world.disable("tunnel:2", "tunnel:3", "tunnel:4", "tunnel:5")
     await world.hass.config_entries.async_unload(world.entry.entry_id)
@@ -132,8 +132,10 @@ async def test_what_went_meanwhile_is_removed_while_nobody_is_connected(world: W
 
 
 @pytest.mark.parametrize("with_restart", [False, True])
-async def test_a_deleted_tunnel_goes_after_two_answers(world: World, with_restart: bool) -> None:
-    """One answer without it may be a slip of the service; entities are unavailable meanwhile."""
+async def test_a_deleted_tunnel_is_removed_after_two_answers(
+    world: World, with_restart: bool
+) -> None:
+    """The first answer without it can be an error of the service: its entities are unavailable."""
     await world.set_up()
     tunnel = world.service.state.tunnels.pop("1")
     await world.elapse(MINUTE)
@@ -175,7 +177,7 @@ async def test_an_outage_removes_nothing(world: World) -> None:
 
 
 async def test_all_tunnels_deleted(world: World) -> None:
-    """HayFrp says 404 to a list of none."""
+    """HayFrp answers 404 to an account without tunnels."""
     await world.set_up()
     world.service.state.tunnels.clear()
 
@@ -184,7 +186,7 @@ async def test_all_tunnels_deleted(world: World) -> None:
     assert not [number for number in "12345" if world.device(f"tunnel:{number}")]
 
 
-async def test_a_thing_without_a_name_has_its_number(world: World) -> None:
+async def test_a_row_without_a_name_is_called_by_its_id(world: World) -> None:
     world.service.state.tunnels["1"].proxy_name = ""
 
     await world.set_up()
@@ -194,7 +196,7 @@ async def test_a_thing_without_a_name_has_its_number(world: World) -> None:
     assert device.name == "HayFrp 1"
 
 
-async def test_a_device_removed_by_hand_is_not_removed_again(world: World) -> None:
+async def test_a_device_that_the_user_removed(world: World) -> None:
     await world.set_up()
     del world.service.state.tunnels["1"]
     await world.elapse(MINUTE)
@@ -224,25 +226,25 @@ def move(world: World) -> Move:
 @pytest.mark.platforms("binary_sensor", "sensor", "switch")
 async def test_a_tunnel_moves(world: World, move: Move, while_unloaded: bool) -> None:
     move("1")
-    await check_a_move(world, move, "1", "2", while_unloaded=while_unloaded)
+    await check_unused_node(world, move, "1", "2", while_unloaded=while_unloaded)
 
 
 async def test_the_first_tunnel(world: World, move: Move) -> None:
-    await check_a_first_tunnel(world, move, "2")
+    await check_first_tunnel(world, move, "2")
 
 
 @pytest.mark.platforms("binary_sensor", "sensor", "switch")
-async def test_nodes_that_the_user_has_disabled(world: World, move: Move) -> None:
+async def test_nodes_that_the_user_disabled(world: World, move: Move) -> None:
     move("1")
-    await check_users_choice(world, move, "2")
+    await check_disabled_by_user(world, move, "2")
 
 
 # Two accounts
 
 
 @pytest.fixture
-async def neighbours(world: World) -> World:
-    """Two accounts, of which the second has a tunnel that is called as one of the first."""
+async def two_accounts(world: World) -> World:
+    """Return two accounts. Each has a tunnel of the same name."""
     await world.set_up()
     await world.elapse(MINUTE)
     other = world.service.state.accounts["other"]
@@ -259,44 +261,44 @@ def named(world: World, thing: str) -> str | None:
     return device.name
 
 
-async def test_things_of_one_name_at_two_accounts(world: World, neighbours: World) -> None:
-    """The one that came first is called as before; the other one has its account's name, too."""
+async def test_the_same_name_at_two_accounts(world: World, two_accounts: World) -> None:
+    """The first keeps its name. The second gets its account's name as well."""
     name = world.service.state.nodes["1"].name
 
     for _ in range(2):
         assert named(world, "node:1") == name
-        assert named(neighbours, "node:1") == f"{name} (HayFrp other)"
-        assert named(neighbours, "account:account") == "HayFrp other"
+        assert named(two_accounts, "node:1") == f"{name} (HayFrp other)"
+        assert named(two_accounts, "account:account") == "HayFrp other"
         await world.restart()
-        await neighbours.restart()
+        await two_accounts.restart()
 
     await world.hass.config_entries.async_remove(world.entry.entry_id)
-    await neighbours.restart()
-    assert named(neighbours, "node:1") == f"{name} (HayFrp other)", "names do not come and go"
+    await two_accounts.restart()
+    assert named(two_accounts, "node:1") == f"{name} (HayFrp other)", "names stay"
 
 
-async def test_names_and_ids_that_exist(world: World, neighbours: World) -> None:
-    """Entities keep their ids, and devices the names that users have given them."""
+async def test_existing_names_and_ids_stay(world: World, two_accounts: World) -> None:
+    """Entities keep their ids, and devices the names that users gave them."""
     registry = dr.async_get(world.hass)
-    device = neighbours.device("node:1")
+    device = two_accounts.device("node:1")
     assert device
     name = world.service.state.nodes["1"].name
     registry.async_update_device(device.id, name=name, name_by_user="Mine")
-    before = {entity.entity_id for entity in neighbours.registered()}
+    before = {entity.entity_id for entity in two_accounts.registered()}
 
-    await neighbours.restart()
+    await two_accounts.restart()
 
-    device = neighbours.device("node:1")
+    device = two_accounts.device("node:1")
     assert device
     assert (device.name, device.name_by_user) == (f"{name} (HayFrp other)", "Mine")
-    assert {entity.entity_id for entity in neighbours.registered()} == before
+    assert {entity.entity_id for entity in two_accounts.registered()} == before
 
 
-# Child devices, which Home Assistant has had since 2026.9
+# Child devices, which Home Assistant supports since 2026.9
 
 
 async def test_child_devices_are_tolerated(world: World) -> None:
-    """One that is none of ours, and one in the place of a tunnel that is listed later."""
+    """One belongs to another integration, the other has the identifiers of a later tunnel."""
     hass, entry = world.hass, world.entry
     await world.set_up()
     registry = dr.async_get(hass)

@@ -1,4 +1,4 @@
-"""Diagnostics: all that helps, nothing that is private."""
+"""Tests that diagnostics contain no private data."""
 
 from homeassistant.components.diagnostics import REDACTED
 from syrupy.assertion import SnapshotAssertion
@@ -23,7 +23,7 @@ async def test_of_an_account(world: World, snapshot: SnapshotAssertion) -> None:
     assert not [word for word in (*PRIVATE, world.entry.data["token"]) if word in str(diagnostics)]
 
 
-async def test_of_an_account_on_a_bad_day(world: World) -> None:
+async def test_of_an_account_while_the_service_fails(world: World) -> None:
     await world.set_up()
     await world.contest()
     world.service.fault("/nodes", "html", times=None)
@@ -33,7 +33,7 @@ async def test_of_an_account_on_a_bad_day(world: World) -> None:
 
     assert diagnostics["problems"] == ["session_contested"]
     assert diagnostics["feeds"]["nodes"]["last_error"]
-    assert diagnostics["feeds"]["nodes"]["available"] is True, "one failure is none"
+    assert diagnostics["feeds"]["nodes"]["available"] is True, "one failure is tolerated"
     assert "unavailable_contested" in diagnostics["feeds"]["tunnels"]["last_error"]
     assert diagnostics["feeds"]["service"]["last_error"] is None
 

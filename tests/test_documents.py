@@ -1,4 +1,4 @@
-"""That the documents are true, whole, and the same in both languages."""
+"""Tests that the documents are correct, complete, and the same in both languages."""
 
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
@@ -31,7 +31,7 @@ DOCUMENTS = sorted(
     path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md"))
 )
 OTHERS = {"action", "zip"}
-"""What else begins like an action: the word for any of them, and the file of a release."""
+"""Names that are not actions: the placeholder for any action, and the file of a release."""
 
 each_name = pytest.mark.parametrize("name", NAMES)
 
@@ -40,7 +40,7 @@ each_name = pytest.mark.parametrize("name", NAMES)
 
 
 @pytest.mark.parametrize("table", PAGES, ids=lambda page: page.name)
-def test_tables_are_those_of_the_code(table: Page) -> None:
+def test_tables_are_generated(table: Page) -> None:
     assert updated(table) == table.path.read_text("utf-8"), "run scripts/reference"
 
 
@@ -59,7 +59,7 @@ def test_no_table_is_missing() -> None:
 
 
 def _has_options(name: str) -> bool:
-    """Return whether a provider has options: an empty table only has its first two lines."""
+    """Return whether a provider has options. A table without rows has two lines."""
     return ONE["options"](SERVICES[name], Language.ENGLISH).count("\n") > 1
 
 
@@ -69,22 +69,22 @@ def test_all_platforms_are_documented() -> None:
 
 @pytest.mark.parametrize("name", sorted(ACTIONS))
 def test_an_action_is_documented(name: str) -> None:
-    """At the services that can do it, and with what it answers."""
+    """It is described at each service that supports it, with its response."""
     action = ACTIONS[name]
     assert action.edits or action.kinds or capabilities(action.run)
     assert any(name in service.actions for service in SERVICES.values())
     assert (name in ANSWERS) is (ACTIONS[name].response is not SupportsResponse.NONE)
 
 
-def test_every_provider_can_be_tried() -> None:
+def test_every_provider_is_in_the_demo() -> None:
     demonstrated = {provider.service or name for name, provider in demo.PROVIDERS.items()}
     assert PROVIDERS.keys() == simulator.SERVICES.keys() == demonstrated
 
 
 @EACH_LANGUAGE
 def test_the_blueprints_are_documented(language: Language) -> None:
-    """Those of the page's language, by their names without that of the product."""
-    told = re.findall(
+    """The page lists those in its language, by their names without the product's name."""
+    documented = re.findall(
         r"^\| \[(.+?)\]\(.*%2F(\w+)\.yaml\)", page("automations", language), re.MULTILINE
     )
     ours = [
@@ -92,14 +92,14 @@ def test_the_blueprints_are_documented(language: Language) -> None:
         for path in FOLDER.iterdir()
         if path.stem.endswith("_zh") is (language is Language.CHINESE)
     ]
-    assert sorted(told, key=itemgetter(1)) == sorted(ours, key=itemgetter(1))
+    assert sorted(documented, key=itemgetter(1)) == sorted(ours, key=itemgetter(1))
 
 
-# What a user needs
+# User documentation
 
 
 @EACH_LANGUAGE
-def test_guides_are_listed_in_the_order_in_which_they_are_needed(language: Language) -> None:
+def test_guides_are_listed_in_order(language: Language) -> None:
     folder = "docs/" if language is Language.ENGLISH else f"docs/{language}/"
     linked = re.findall(rf"\]\({folder}([\w-]+)\.md\)", page("README", language).split("```")[-1])
     assert tuple(name for name in linked if name in GUIDES) == GUIDES
@@ -108,7 +108,7 @@ def test_guides_are_listed_in_the_order_in_which_they_are_needed(language: Langu
 
 @EACH_LANGUAGE
 @each_name
-def test_pages_can_be_read_at_a_sitting(name: str, language: Language) -> None:
+def test_pages_are_short(name: str, language: Language) -> None:
     """A reader sees fewer than 150 lines until they open what is collapsed."""
     assert _displayed(page(name, language)).count("\n") < 150
 
@@ -127,11 +127,11 @@ EXAMPLES = ("nas", "us")
 """The tunnel and the peer whose statistics are examples."""
 
 ELSEWHERE = {"Tunnel Hub", "Custom repositories", "自定义存储库"}
-"""What neither Home Assistant's frontend nor our translations have: a name, and words of HACS."""
+"""Words that are neither in Home Assistant's frontend nor in the translations."""
 
 
 @EACH_LANGUAGE
-def test_words_of_the_interface_are_those_that_it_has(language: Language) -> None:
+def test_words_of_the_interface_exist(language: Language) -> None:
     """In italics, but for sentences to say to Assist; also those of buttons on the page itself."""
     ours = set(_texts(translations(language)))
     words = ELSEWHERE | ours | {text.replace("{name}", name) for text in ours for name in EXAMPLES}
@@ -155,8 +155,8 @@ def _texts(tree: Mapping[str, Any]) -> Iterator[str]:
 
 
 @EACH_LANGUAGE
-def test_services_have_their_addresses(language: Language) -> None:
-    """Each service's own page is named where a user chooses one, and on its page here."""
+def test_services_are_named_with_their_addresses(language: Language) -> None:
+    """The config flow and the service's page name the service's website."""
     for key, service in SERVICES.items():
         address = service.description.console_url
         assert f"({address})" in page("which-service", language)
@@ -167,7 +167,7 @@ def test_services_have_their_addresses(language: Language) -> None:
 
 
 def skeleton(text: str) -> list[str]:
-    """Return what does not depend on the language, line by line."""
+    """Return the parts of a page that do not depend on the language, line by line."""
     lines = []
     for line in re.sub(r"^```.*?^```$", "```", text, flags=re.MULTILINE | re.DOTALL).split("\n"):
         if line.startswith("|"):
@@ -178,12 +178,12 @@ def skeleton(text: str) -> list[str]:
 
 
 def _codes(line: str) -> list[str]:
-    """Return the code in a line, in any order."""
+    """Return the sorted code in a line."""
     return sorted(re.findall(r"`[^`]+`", line))
 
 
 def links(path: Path) -> list[str]:
-    """Return what a page refers to, in no language; a dark picture is the light one."""
+    """Return the links of a page without the language. A dark picture equals the light one."""
     return sorted(
         {
             re.sub(
@@ -210,7 +210,7 @@ def test_both_languages_refer_to_the_same(name: str) -> None:
 
 @each_name
 def test_both_languages_have_the_same_code(name: str) -> None:
-    """But for what a person reads in it."""
+    """Except for the texts in it."""
     words = r" --language zh-Hans|#.*|<[^>]*>|message: .*"
     for kind in ("sh", "yaml"):
         english, chinese = (
@@ -221,7 +221,7 @@ def test_both_languages_have_the_same_code(name: str) -> None:
 
 
 @each_name
-def test_each_language_leads_to_the_other(name: str) -> None:
+def test_each_language_links_to_the_other(name: str) -> None:
     english, chinese = (page(name, language).split("\n## ")[0] for language in Language)
     assert "简体中文" in english
     assert "English" in chinese
@@ -231,7 +231,7 @@ def test_each_language_leads_to_the_other(name: str) -> None:
 
 
 def _targets(path: Path) -> list[tuple[str, str]]:
-    """Return what a document refers to in the repository: files and anchors."""
+    """Return the files and anchors in the repository that a document refers to."""
     text = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     found = re.findall(r'\]\(([^)\s]*)\)|(?:src|srcset|href)="([^"]+)"', text)
     targets = [one or other for one, other in found]
@@ -249,7 +249,7 @@ def _anchors(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_lead_somewhere(path: Path) -> None:
+def test_links_exist(path: Path) -> None:
     for file, anchor in _targets(path):
         target = (path.parent / file).resolve() if file else path
         assert target.exists(), file
@@ -262,8 +262,8 @@ def test_all_pictures_are_shown() -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_is_named_is_there(path: Path) -> None:
-    """Scripts, actions, and triggers and conditions."""
+def test_named_scripts_and_actions_exist(path: Path) -> None:
+    """Triggers and conditions as well."""
     text = path.read_text("utf-8")
     ours = {
         *ACTIONS,
@@ -286,14 +286,14 @@ def test_the_oldest_home_assistant_is_documented() -> None:
 
 
 def test_all_scripts_are_documented() -> None:
-    told = re.findall(
+    documented = re.findall(
         r"^\| `scripts/(\w+)", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE
     )
-    assert set(told) == {path.name for path in (ROOT / "scripts").iterdir() if path.is_file()}
+    assert set(documented) == {path.name for path in (ROOT / "scripts").iterdir() if path.is_file()}
 
 
-def test_the_house_is_as_drawn() -> None:
-    """Each module and folder of the integration and of its api/ is in the drawing, and no other."""
+def test_the_architecture_contains_all_modules() -> None:
+    """The drawing contains all modules and folders of the integration and its api/, no others."""
     (drawing,) = code((ROOT / "docs" / "architecture.md").read_text("utf-8"), "")
     drawn = {name.rstrip("/") for name in re.findall(r"\b\w+(?:\.py|/)", drawing)}
     integration = ROOT / "custom_components" / DOMAIN
@@ -307,7 +307,7 @@ def test_the_house_is_as_drawn() -> None:
 
 
 def test_files_of_providers_are_documented() -> None:
-    """What is in them, for every name that one of their folders has, and no other."""
+    """The table describes each file name that one of their folders has, and no other."""
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     table = text.partition("| file | what is in it |")[2].partition("\n\n")[0]
     api = ROOT / "custom_components" / DOMAIN / "api"

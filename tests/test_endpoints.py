@@ -1,4 +1,4 @@
-"""That the providers' endpoints.md are true: each documented endpoint."""
+"""Tests that the providers' endpoints.md are correct and contain each documented endpoint."""
 
 import importlib
 import inspect
@@ -15,7 +15,7 @@ from .provider_modules import modules
 from .translations import translations
 
 DOCUMENTED = modules("documented")
-"""Of each provider: its clients and how many endpoints its document has."""
+"""The clients of each provider, and the number of endpoints in its document."""
 
 each_row = pytest.mark.parametrize(
     "row", ROWS, ids=[f"{row.provider}-{row.document}" for row in ROWS]
@@ -28,13 +28,13 @@ def test_every_provider_has_a_table() -> None:
 
 @pytest.mark.parametrize("provider", DOCUMENTED)
 def test_a_table_is_complete(provider: str) -> None:
-    """Each endpoint once, and each method that the clients have."""
+    """Each endpoint and each method of the clients is there once."""
     rows = [row for row in ROWS if row.provider == provider]
     methods = {
         name
         for client in DOCUMENTED[provider].CLIENTS
         for name, method in inspect.getmembers(client)
-        # frp's clients let the recordings ask for any path.
+        # frp's clients can request any path for recordings.
         if not name.startswith("_")
         and name != "ask"
         and (inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method))
@@ -52,14 +52,14 @@ def test_the_route_is_simulated(row: Row) -> None:
 
 
 @each_row
-def test_a_user_meets_it(row: Row) -> None:
-    """By methods of this service's client; or the reason why there is none is given."""
+def test_it_is_used(row: Row) -> None:
+    """The row names entities or actions that use the client's methods, or the reason for none."""
     service = REFERENCE[row.provider]
     names = {
         *translations("en")["config"]["step"],
         *(f"tunnel_hub.{action}" for action in service.actions),
         *(f"{entity.platform}.{entity.row.key}" for entity in service.entities),
-        # What the dashboard's cards ask for.
+        # The dashboard's cards use these.
         "tunnel_hub/subscribe_mesh",
     }
 
@@ -76,8 +76,8 @@ def test_its_test_exists(row: Row) -> None:
 
 
 @each_row
-def test_its_test_asks_for_it(request: pytest.FixtureRequest, row: Row) -> None:
-    """In every run that has both; the tests of api/ come first, in a run of all tests too."""
+def test_its_test_requests_it(request: pytest.FixtureRequest, row: Row) -> None:
+    """This is tested in each run that has both. The tests of api/ run first."""
     selected = {name_of(item) for item in request.session.items}
 
     assert row.test not in selected or (row.provider, row.route) in asked_in(request.session).get(

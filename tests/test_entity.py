@@ -1,4 +1,4 @@
-"""What follows from what a provider can do and tell, and from nothing else."""
+"""Tests that entities, options and actions follow from a provider's capabilities and values."""
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
@@ -26,51 +26,51 @@ from custom_components.tunnel_hub.services import ACTIONS
 from simulator.hayfrp import HayFrpService
 
 from .common import MINUTE, World
-from .minimal_provider import KickingProvider, ModestProvider
+from .minimal_provider import DisconnectingProvider, MinimalProvider
 
 
 @pytest.fixture
-def modest_entry(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> MockConfigEntry:
-    """An account at a provider that can do next to nothing."""
-    monkeypatch.setitem(api.PROVIDER_CLASSES, "modest", ModestProvider)
+def minimal_entry(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> MockConfigEntry:
+    """Return the entry of an account whose provider has a minimum of capabilities."""
+    monkeypatch.setitem(api.PROVIDER_CLASSES, "minimal", MinimalProvider)
     return _entry(hass)
 
 
 @pytest.fixture
-def kicking_entry(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> MockConfigEntry:
-    """An account at a provider that can disconnect clients."""
-    monkeypatch.setitem(api.PROVIDER_CLASSES, "modest", KickingProvider)
+def disconnecting_entry(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> MockConfigEntry:
+    """Return the entry of an account whose provider can disconnect clients."""
+    monkeypatch.setitem(api.PROVIDER_CLASSES, "minimal", DisconnectingProvider)
     return _entry(hass)
 
 
 def _entry(hass: HomeAssistant) -> MockConfigEntry:
     entry = MockConfigEntry(
-        domain=DOMAIN, entry_id="modest", title="Modest", data={"provider": "modest"}
+        domain=DOMAIN, entry_id="minimal", title="Modest", data={"provider": "minimal"}
     )
     entry.add_to_hass(hass)
     return entry
 
 
 @pytest.fixture
-def modest(
+def minimal(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
     hayfrp: HayFrpService,
-    modest_entry: MockConfigEntry,
+    minimal_entry: MockConfigEntry,
 ) -> World:
-    """Home Assistant with the modest account only."""
-    return World(hass, freezer, hayfrp, modest_entry)
+    """Set up only the account with a minimum of capabilities."""
+    return World(hass, freezer, hayfrp, minimal_entry)
 
 
 @pytest.fixture
-def kicking(
+def disconnecting(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
     hayfrp: HayFrpService,
-    kicking_entry: MockConfigEntry,
+    disconnecting_entry: MockConfigEntry,
 ) -> World:
-    """Home Assistant with the kicking account only."""
-    return World(hass, freezer, hayfrp, kicking_entry)
+    """Set up only the account that can disconnect clients."""
+    return World(hass, freezer, hayfrp, disconnecting_entry)
 
 
 def names(world: World) -> set[str]:
@@ -78,50 +78,50 @@ def names(world: World) -> set[str]:
     return {f"{entity.domain} {entity.unique_id}" for entity in world.registered()}
 
 
-async def test_entities_follow_from_capabilities(modest: World) -> None:
-    await modest.set_up()
+async def test_entities_follow_from_capabilities(minimal: World) -> None:
+    await minimal.set_up()
 
-    assert names(modest) == {
-        "sensor modest:account:account:traffic_left",
-        "binary_sensor modest:tunnel:1:online",
+    assert names(minimal) == {
+        "sensor minimal:account:account:traffic_left",
+        "binary_sensor minimal:tunnel:1:online",
     }
-    assert modest.value("sensor", "account:account", "traffic_left") == "1.0"
+    assert minimal.value("sensor", "account:account", "traffic_left") == "1.0"
 
 
-async def test_a_capability_brings_its_entities(kicking: World) -> None:
-    await kicking.set_up()
+async def test_a_capability_brings_its_entities(disconnecting: World) -> None:
+    await disconnecting.set_up()
 
-    assert names(kicking) == {
-        "sensor modest:account:account:traffic_left",
-        "binary_sensor modest:tunnel:1:online",
-        "button modest:tunnel:1:force_offline",
-        "switch modest:tunnel:1:force_down",
+    assert names(disconnecting) == {
+        "sensor minimal:account:account:traffic_left",
+        "binary_sensor minimal:tunnel:1:online",
+        "button minimal:tunnel:1:force_offline",
+        "switch minimal:tunnel:1:force_down",
     }
 
 
-async def test_options_follow_from_capabilities(modest: World) -> None:
-    await modest.set_up()
+async def test_options_follow_from_capabilities(minimal: World) -> None:
+    await minimal.set_up()
 
-    result = await modest.hass.config_entries.options.async_init(modest.entry.entry_id)
+    result = await minimal.hass.config_entries.options.async_init(minimal.entry.entry_id)
 
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "no_options")
 
 
-MEANT: dict[str, object] = {
+VALUES: dict[str, object] = {
     "connections": "tcp://192.0.2.7:11010",
     "ports": "5565/udp",
     "positions": {},
     "region": "domestic",
     "type": "domain",
 }
-"""What fields mean that do not take just anything."""
+"""Valid values of fields that do not accept any text."""
 
 
-async def test_actions_follow_from_capabilities(modest: World) -> None:
-    await modest.set_up()
+async def test_actions_follow_from_capabilities(minimal: World) -> None:
+    await minimal.set_up()
     subjects = (
-        {"config_entry_id": modest.entry.entry_id},
-        {"device_id": modest.device_id("tunnel:1")},
+        {"config_entry_id": minimal.entry.entry_id},
+        {"device_id": minimal.device_id("tunnel:1")},
     )
 
     for name, action in ACTIONS.items():
@@ -129,21 +129,21 @@ async def test_actions_follow_from_capabilities(modest: World) -> None:
         if name == "check_reachability" or (action.kinds and Tunnel.kind not in action.kinds):
             continue
         needed = {
-            str(field): MEANT.get(str(field), "1")
+            str(field): VALUES.get(str(field), "1")
             for field in action.fields
             if isinstance(field, vol.Required)
         }
 
         with pytest.raises(HomeAssistantError) as refused:
-            await modest.call(name, **subjects[bool(action.kinds)], **needed)
+            await minimal.call(name, **subjects[bool(action.kinds)], **needed)
 
         assert refused.value.translation_key == "unsupported", name
 
 
-async def test_a_flow_asks_for_what_a_provider_cannot(
+async def test_a_config_flow_asks_for_an_id_that_a_provider_cannot_return(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(api.PROVIDER_CLASSES, "hayfrp", ModestProvider)
+    monkeypatch.setitem(api.PROVIDER_CLASSES, "hayfrp", MinimalProvider)
     flow = hass.config_entries.flow
     result = await flow.async_init(DOMAIN, context={"source": "user"})
     for step in ("hayfrp", "hayfrp_recover"):
@@ -155,35 +155,35 @@ async def test_a_flow_asks_for_what_a_provider_cannot(
     assert result["errors"] == {"base": "unsupported"}
 
 
-async def test_holding_down_by_throwing_off_alone(kicking: World) -> None:
-    """Where a tunnel cannot be disabled, its client is disconnected whenever it is back."""
-    await kicking.set_up()
-    provider = kicking.entry.runtime_data.provider
-    assert isinstance(provider, KickingProvider)
+async def test_force_down_without_disabling(disconnecting: World) -> None:
+    """If a tunnel cannot be disabled, its client is disconnected whenever it connects."""
+    await disconnecting.set_up()
+    provider = disconnecting.entry.runtime_data.provider
+    assert isinstance(provider, DisconnectingProvider)
 
-    await kicking.act("switch", "turn_on", "tunnel:1", "force_down")
+    await disconnecting.act("switch", "turn_on", "tunnel:1", "force_down")
     assert provider.kicks == 1
-    await kicking.elapse(MINUTE)
-    assert kicking.value("binary_sensor", "tunnel:1", "online") == "off"
+    await disconnecting.elapse(MINUTE)
+    assert disconnecting.value("binary_sensor", "tunnel:1", "online") == "off"
 
     provider.tunnel = Tunnel(id="1", name="only", online=True)
-    await kicking.elapse(2 * MINUTE)
+    await disconnecting.elapse(2 * MINUTE)
     assert provider.kicks == 2
 
-    await kicking.act("switch", "turn_off", "tunnel:1", "force_down")
+    await disconnecting.act("switch", "turn_off", "tunnel:1", "force_down")
     provider.tunnel = Tunnel(id="1", name="only", online=True)
-    await kicking.live(10 * MINUTE)
+    await disconnecting.live(10 * MINUTE)
     assert provider.kicks == 2
 
 
-async def test_a_refused_throw_is_no_hold(kicking: World) -> None:
-    await kicking.set_up()
-    kicking.entry.runtime_data.provider.failure = RejectedError("不行")
+async def test_force_down_is_refused(disconnecting: World) -> None:
+    await disconnecting.set_up()
+    disconnecting.entry.runtime_data.provider.failure = RejectedError("不行")
 
     with pytest.raises(HomeAssistantError, match="不行"):
-        await kicking.act("switch", "turn_on", "tunnel:1", "force_down")
+        await disconnecting.act("switch", "turn_on", "tunnel:1", "force_down")
 
-    assert kicking.value("switch", "tunnel:1", "force_down") == "off"
+    assert disconnecting.value("switch", "tunnel:1", "force_down") == "off"
 
 
 @pytest.mark.parametrize(
@@ -209,19 +209,19 @@ async def test_a_refused_throw_is_no_hold(kicking: World) -> None:
         ),
     ],
 )
-async def test_every_error_has_its_words(
-    modest: World,
+async def test_every_error_has_a_translation(
+    minimal: World,
     monkeypatch: pytest.MonkeyPatch,
     error: TunnelHubError,
     reason: str,
     state: ConfigEntryState,
 ) -> None:
-    monkeypatch.setattr(ModestProvider, "failure", error)
-    monkeypatch.setitem(FLOWS, "modest", FLOWS["hayfrp"])
+    monkeypatch.setattr(MinimalProvider, "failure", error)
+    monkeypatch.setitem(FLOWS, "minimal", FLOWS["hayfrp"])
 
-    await modest.set_up()
+    await minimal.set_up()
 
-    assert modest.entry_state() is state
-    assert modest.entry.reason
-    assert reason in modest.entry.reason
-    assert "{" not in modest.entry.reason
+    assert minimal.entry_state() is state
+    assert minimal.entry.reason
+    assert reason in minimal.entry.reason
+    assert "{" not in minimal.entry.reason

@@ -1,4 +1,4 @@
-"""Events: notices, and how sign-ins went."""
+"""Tests event entities: notices and sign-ins."""
 
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_restore_state_shutdown_restart
@@ -26,7 +26,7 @@ async def test_a_notice_fires_once(world: World) -> None:
 
 
 async def test_a_notice_that_alternates_fires_once(world: World) -> None:
-    """Two mirrors of the service answer in turn, one of them late."""
+    """Two mirrors of the service answer alternately, one of them with old data."""
     await world.set_up()
     texts = []
     for notice in ("<p>Old</p>", "<p>New</p>", "<p>Old</p>", "<p>New</p>", "<p>Newest</p>"):
@@ -39,7 +39,7 @@ async def test_a_notice_that_alternates_fires_once(world: World) -> None:
     assert texts == ["Old", "New", "Newest"]
 
 
-async def test_notices_are_remembered_over_restarts(world: World) -> None:
+async def test_notices_are_stored_over_restarts(world: World) -> None:
     world.service.state.notice = "<p>Old</p>"
     await world.set_up()
     world.service.state.notice = "<p>New</p>"
@@ -68,7 +68,7 @@ async def test_a_restart_fires_no_notice_again(world: World, now: str, again: bo
     assert (world.value("event", "notice:service", "notice") != before) is again
 
 
-async def test_no_notice_is_no_event(world: World) -> None:
+async def test_an_empty_notice_fires_no_event(world: World) -> None:
     world.service.state.notice = "<p> </p>"
 
     await world.set_up()

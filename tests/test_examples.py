@@ -1,4 +1,4 @@
-"""The examples of the guides and of HayFrp's page, at work with the simulated service."""
+"""Tests the examples of the guides and of HayFrp's page with the simulated service."""
 
 from itertools import chain
 from pathlib import Path
@@ -24,19 +24,19 @@ DEVICES = {kind: {"nas"} for meaning in SENTENCES.values() for kind in meaning.a
 
 
 @EACH_LANGUAGE
-async def test_tell_me_when_a_tunnel_is_down(world: World, language: Language) -> None:
+async def test_notify_when_a_tunnel_is_down(world: World, language: Language) -> None:
     await world.set_up()
-    told = phone(world)
+    notifications = phone(world)
     tunnel = world.device_id("tunnel:1")
     example = example_of("triggers", 1, language, tunnel=tunnel)
 
     async with automated(world, example):
         world.service.state.tunnels["1"].client_running = False
         await world.live(5 * MINUTE)
-        assert told == []
+        assert notifications == []
         await world.live(2 * MINUTE)
 
-    (message,) = told
+    (message,) = notifications
     assert message.data == example["actions"][0]["data"]
 
 
@@ -61,18 +61,18 @@ async def test_all_conditions_in_yaml(world: World, language: Language) -> None:
 
 
 @EACH_LANGUAGE
-async def test_remind_me_of_the_sign_in(world: World, language: Language) -> None:
+async def test_remind_of_the_sign_in(world: World, language: Language) -> None:
     await world.set_up()
-    told = phone(world)
+    notifications = phone(world)
     example = example_of("conditions", 1, language, device=world.device_id("account:account"))
     now = {"entity_id": "all", "skip_condition": False}
 
     async with automated(world, example):
         await world.hass.services.async_call("automation", "trigger", now, blocking=True)
-        assert [call.data for call in told] == [example["actions"][0]["data"]]
+        assert [call.data for call in notifications] == [example["actions"][0]["data"]]
         await world.act("button", "press", "account:account", "sign_in")
         await world.hass.services.async_call("automation", "trigger", now, blocking=True)
-        assert len(told) == 1
+        assert len(notifications) == 1
 
 
 @EACH_LANGUAGE
@@ -147,9 +147,9 @@ async def test_a_configuration_file(world: World, language: Language) -> None:
 
 
 @EACH_LANGUAGE
-async def test_what_the_sign_in_has_brought(world: World, language: Language) -> None:
+async def test_gains_of_the_sign_in(world: World, language: Language) -> None:
     await world.set_up()
-    told = phone(world)
+    notifications = phone(world)
     await world.hass.config.async_set_time_zone("UTC")
     example = example_of("hayfrp", 2, language, account=world.entry.entry_id)
 
@@ -158,7 +158,7 @@ async def test_what_the_sign_in_has_brought(world: World, language: Language) ->
         await world.hass.services.async_call("automation", "trigger", {"entity_id": "all"})
         await world.settle()
 
-    gained, before = (call.data["message"] for call in told)
+    gained, before = (call.data["message"] for call in notifications)
     assert world.service.account.signdate is not None
     assert re.search(r"[1-9]\.\d\d GiB", gained)
     assert "GiB" not in before

@@ -1,4 +1,4 @@
-"""Holding tunnels down, whatever their clients try."""
+"""Tests force down: tunnels stay down, whatever their clients do."""
 
 import asyncio
 from itertools import pairwise
@@ -21,7 +21,7 @@ STORE = f"{DOMAIN}.entry-demo"
 
 @pytest.fixture
 def simulated() -> dict[str, Any]:
-    """With few nodes, which none of it is about."""
+    """Simulate few nodes, because no test uses them."""
     return {"nodes": 2}
 
 
@@ -31,22 +31,22 @@ async def hold(world: World, number: str = "1") -> None:
 
 
 async def release(world: World, number: str = "1") -> None:
-    """Let a tunnel be."""
+    """Release a tunnel."""
     await world.act("switch", "turn_off", f"tunnel:{number}", "force_down")
 
 
 def held(world: World, number: str = "1") -> str:
-    """Return the switch's state."""
+    """Return the state of the force down switch."""
     return world.value("switch", f"tunnel:{number}", "force_down")
 
 
 def enabled(world: World, number: str = "1") -> bool:
-    """Return whether the service has the tunnel enabled."""
+    """Return whether the tunnel is enabled at the service."""
     return world.service.state.tunnels[number].enabled
 
 
 def revive(world: World, number: str = "1") -> None:
-    """Enable a tunnel and start its client, as another user of the account may."""
+    """Enable a tunnel and start its client, as another user of the account."""
     tunnel = world.service.state.tunnels[number]
     tunnel.enabled, tunnel.kicked_at = True, None
 
@@ -54,7 +54,7 @@ def revive(world: World, number: str = "1") -> None:
 def begin(
     world: World, action: str, number: str = "1", key: str = "force_down"
 ) -> asyncio.Task[Any]:
-    """Begin to call a switch's action, without waiting for its end."""
+    """Start a switch's action, without waiting for its end."""
     return asyncio.create_task(
         world.hass.services.async_call(
             "switch",
@@ -66,17 +66,17 @@ def begin(
 
 
 def stored(hass_storage: dict[str, Any], holds: dict[str, Any]) -> None:
-    """Have holds from before the start."""
+    """Store held tunnels before the start."""
     hass_storage[STORE] = {"version": 1, "minor_version": 1, "key": STORE, "data": holds}
 
 
 def kicks(world: World) -> list[float]:
-    """Return when the service was asked to throw a client off."""
+    """Return the times of the requests to disconnect a client."""
     return [call.at for call in world.service.calls_to("/proxy", type="forcedown")]
 
 
 def pauses(moments: list[float]) -> list[int]:
-    """Return the minutes between moments."""
+    """Return the minutes between times."""
     return [round((later - earlier) / MINUTE) for earlier, later in pairwise(moments)]
 
 
@@ -99,7 +99,7 @@ async def test_hold_and_release(world: World, hass_storage: dict[str, Any]) -> N
     assert hass_storage[STORE]["data"] == {}
 
 
-async def test_what_was_disabled_stays_disabled(world: World) -> None:
+async def test_a_disabled_tunnel_stays_disabled(world: World) -> None:
     await world.set_up()
     await hold(world, "5")
     assert held(world, "5") == "on"
@@ -127,8 +127,8 @@ async def test_a_disabled_tunnel_is_checked_while_it_is_held(world: World) -> No
     assert not checked()
 
 
-async def test_twice_is_once(world: World, hass_storage: dict[str, Any]) -> None:
-    """Holding again must not take the tunnel for one that was disabled before."""
+async def test_hold_twice(world: World, hass_storage: dict[str, Any]) -> None:
+    """The tunnel does not count as disabled before."""
     await world.set_up()
     await hold(world)
     await hold(world)
@@ -140,7 +140,7 @@ async def test_twice_is_once(world: World, hass_storage: dict[str, Any]) -> None
     assert len(world.service.calls_to("/proxy", type="toggle", toggle="true")) == 1
 
 
-async def test_thrown_off_again_when_found_online(world: World) -> None:
+async def test_a_client_is_disconnected_again(world: World) -> None:
     await world.set_up()
     await hold(world)
 
@@ -154,8 +154,8 @@ async def test_thrown_off_again_when_found_online(world: World) -> None:
     assert world.value("binary_sensor", "tunnel:1", "online") == "off"
 
 
-async def test_less_and_less_often(world: World) -> None:
-    """So that two programs do not fight for ever."""
+async def test_pauses_grow(world: World) -> None:
+    """Otherwise two programs could disable and enable it all the time."""
     await world.set_up()
     await hold(world)
 
@@ -166,7 +166,7 @@ async def test_less_and_less_often(world: World) -> None:
     assert pauses(kicks(world)) == [1, 2, 4, 8, 16, 30]
 
 
-async def test_an_hour_of_quiet_starts_anew(world: World) -> None:
+async def test_pauses_start_again_after_an_hour(world: World) -> None:
     await world.set_up()
     await hold(world)
     for _ in range(20):
@@ -193,11 +193,11 @@ async def test_survives_a_restart(world: World, hass_storage: dict[str, Any]) ->
     assert not enabled(world)
 
     await release(world)
-    assert enabled(world), "as it was before the restart"
+    assert enabled(world), "as before the restart"
 
 
-async def test_held_although_nobody_looks(world: World) -> None:
-    """The online state is read for it even where its entities are disabled."""
+async def test_held_while_no_browser_is_connected(world: World) -> None:
+    """The online state is read, even if its entities are disabled."""
     await world.set_up()
     await hold(world)
     for platform, key in (("binary_sensor", "online"), ("sensor", "state")):
@@ -212,8 +212,8 @@ async def test_held_although_nobody_looks(world: World) -> None:
     assert not enabled(world)
 
 
-async def test_looked_at_although_it_is_disabled(world: World) -> None:
-    """A service may leave the running client of a disabled tunnel alone."""
+async def test_a_held_tunnel_is_probed_although_it_is_disabled(world: World) -> None:
+    """The service may not disconnect the client of a disabled tunnel."""
     await world.set_up()
     await hold(world)
     await world.elapse(MINUTE)
@@ -225,7 +225,7 @@ async def test_looked_at_although_it_is_disabled(world: World) -> None:
     assert not world.service.calls_to("/proxy", type="check", id="5"), "disabled, but not held"
 
 
-async def test_cannot_be_enabled_meanwhile(world: World) -> None:
+async def test_a_held_tunnel_cannot_be_enabled(world: World) -> None:
     await world.set_up()
     await hold(world)
 
@@ -239,9 +239,7 @@ async def test_cannot_be_enabled_meanwhile(world: World) -> None:
 
 
 @pytest.mark.parametrize("fault", ["error", "html", "reset"])
-async def test_a_hold_that_fails_is_none(
-    world: World, hass_storage: dict[str, Any], fault: str
-) -> None:
+async def test_a_failed_hold(world: World, hass_storage: dict[str, Any], fault: str) -> None:
     await world.set_up()
     world.service.fault("/proxy", fault, match={"type": "toggle"})
 
@@ -256,7 +254,7 @@ async def test_a_hold_that_fails_is_none(
     assert held(world) == "on"
 
 
-async def test_holding_a_tunnel_deleted_elsewhere(world: World) -> None:
+async def test_hold_a_tunnel_that_was_deleted(world: World) -> None:
     await world.set_up()
     del world.service.state.tunnels["1"]
 
@@ -267,8 +265,8 @@ async def test_holding_a_tunnel_deleted_elsewhere(world: World) -> None:
     assert held(world) == "unavailable"
 
 
-async def test_a_client_that_cannot_be_thrown_off(world: World) -> None:
-    """Its node is down, and it is disabled: it cannot come back."""
+async def test_a_client_that_cannot_be_disconnected(world: World) -> None:
+    """Its node is offline and the tunnel is disabled, so it cannot connect again."""
     world.service.state.nodes["1"].online = False
     await world.set_up()
 
@@ -278,8 +276,8 @@ async def test_a_client_that_cannot_be_thrown_off(world: World) -> None:
     assert not enabled(world)
 
 
-async def test_throwing_off_is_made_up_for(world: World) -> None:
-    """Disabling worked, so the tunnel is held; its client is thrown off as soon as possible."""
+async def test_a_failed_disconnection_is_retried_later(world: World) -> None:
+    """The tunnel was disabled, so it is held. Its client is disconnected as soon as possible."""
     await world.set_up()
     world.service.fault("/proxy", "html", match={"type": "forcedown"})
 
@@ -289,9 +287,7 @@ async def test_throwing_off_is_made_up_for(world: World) -> None:
     assert not enabled(world)
 
 
-async def test_a_release_that_fails_goes_on_holding(
-    world: World, hass_storage: dict[str, Any]
-) -> None:
+async def test_a_failed_release_keeps_the_hold(world: World, hass_storage: dict[str, Any]) -> None:
     await world.set_up()
     await hold(world)
     world.service.fault("/proxy", "error", match={"type": "toggle"})
@@ -303,7 +299,7 @@ async def test_a_release_that_fails_goes_on_holding(
     assert hass_storage[STORE]["data"] == {"1": {"was_enabled": True}}
 
 
-async def test_failing_to_throw_off_is_tried_again(world: World) -> None:
+async def test_a_failed_disconnection_is_retried(world: World) -> None:
     await world.set_up()
     await hold(world)
     world.service.fault("/proxy", "html", match={"type": "toggle"})
@@ -320,10 +316,8 @@ async def test_failing_to_throw_off_is_tried_again(world: World) -> None:
 
 
 @pytest.mark.parametrize("online", [True, False])
-async def test_down_again_after_a_restart_that_brings_no_news(
-    world: World, *, online: bool
-) -> None:
-    """The first reading already shows it enabled, so nothing changes afterwards."""
+async def test_down_again_after_a_restart_without_changes(world: World, *, online: bool) -> None:
+    """The first poll already shows it enabled, so no later poll has a change."""
     await world.set_up()
     await hold(world)
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
@@ -337,7 +331,7 @@ async def test_down_again_after_a_restart_that_brings_no_news(
     assert held(world) == "on"
 
 
-async def test_a_restart_sends_nothing_for_a_tunnel_that_is_down(world: World) -> None:
+async def test_a_restart_sends_no_request_for_a_tunnel_that_is_down(world: World) -> None:
     await world.set_up()
     await hold(world)
     world.service.calls.clear()
@@ -350,7 +344,7 @@ async def test_a_restart_sends_nothing_for_a_tunnel_that_is_down(world: World) -
 
 
 async def test_a_restart_while_the_service_is_down(world: World) -> None:
-    """The account can be read, but the tunnels cannot."""
+    """The account can be read, but not the tunnels."""
     await world.set_up()
     await hold(world)
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
@@ -394,10 +388,10 @@ async def test_killed_before_the_tunnel_was_disabled(
     assert enabled(world)
 
 
-async def test_turning_on_again_what_is_not_down_yet(
+async def test_turn_on_again_before_the_tunnel_is_disabled(
     world: World, hass_storage: dict[str, Any]
 ) -> None:
-    """As long as it could not be disabled, the switch is on already."""
+    """Until it could be disabled, the switch is already on."""
     stored(hass_storage, {"1": {"was_enabled": True}})
     world.service.fault("/proxy", "error", match={"type": "toggle"}, times=2)
     await world.set_up()
@@ -414,7 +408,7 @@ async def test_turning_on_again_what_is_not_down_yet(
 
 
 async def test_killed_while_releasing(world: World, hass_storage: dict[str, Any]) -> None:
-    """The tunnel may be enabled already or not."""
+    """The tunnel may be enabled already."""
     stored(
         hass_storage, {"1": {"was_enabled": True, "releasing": True}, "2": {"was_enabled": True}}
     )
@@ -432,9 +426,7 @@ async def test_killed_while_releasing(world: World, hass_storage: dict[str, Any]
     assert hass_storage[STORE]["data"] == {"2": {"was_enabled": True}}
 
 
-async def test_held_again_while_a_release_is_not_done(
-    world: World, hass_storage: dict[str, Any]
-) -> None:
+async def test_held_again_during_a_release(world: World, hass_storage: dict[str, Any]) -> None:
     stored(hass_storage, {"1": {"was_enabled": True, "releasing": True}})
     world.service.state.tunnels["1"].enabled = False
     world.service.fault("/proxy", "html", match={"type": "toggle"})
@@ -450,13 +442,13 @@ async def test_held_again_while_a_release_is_not_done(
     assert enabled(world)
 
 
-# As it was
+# The previous state
 
 
 async def test_disabled_although_the_answer_was_lost(
     world: World, hass_storage: dict[str, Any]
 ) -> None:
-    """Seen by reading the tunnel."""
+    """The tunnel is read again."""
     await world.set_up()
     world.service.fault("/proxy", "lost", match={"type": "toggle"})
 
@@ -484,10 +476,10 @@ async def test_enabled_although_the_answer_was_lost(
 
 
 @pytest.mark.parametrize("fault", ["lost", "reset"])
-async def test_a_hold_of_which_nothing_is_known(
+async def test_a_hold_with_unknown_result(
     world: World, hass_storage: dict[str, Any], fault: str
 ) -> None:
-    """It is held, and disabled again, until the service has answered."""
+    """It is held, and disabled again, until the service responds."""
     await world.set_up()
     gate = world.service.gate("/proxy", match={"type": "toggle"}, times=1)
     holding = begin(world, "turn_on")
@@ -510,8 +502,8 @@ async def test_a_hold_of_which_nothing_is_known(
     assert enabled(world)
 
 
-async def test_a_hold_that_timed_out(world: World) -> None:
-    """The tunnel is still enabled, but the service may still be at it: it is held."""
+async def test_a_hold_that_times_out(world: World) -> None:
+    """The tunnel is still enabled, but the service may still handle the request: it is held."""
     await world.set_up()
     gate = world.service.gate("/proxy", match={"type": "toggle"}, times=1)
     holding = begin(world, "turn_on")
@@ -530,8 +522,8 @@ async def test_a_hold_that_timed_out(world: World) -> None:
     assert enabled(world)
 
 
-async def test_a_release_of_which_nothing_is_known(world: World) -> None:
-    """It has failed, so the tunnel is held: it is down again as soon as it is seen enabled."""
+async def test_a_release_with_unknown_result(world: World) -> None:
+    """The release failed, so the tunnel is held, and disabled as soon as it is enabled."""
     await world.set_up()
     await hold(world)
     world.service.fault("/proxy", "lost", match={"type": "toggle"})
@@ -548,7 +540,7 @@ async def test_a_release_of_which_nothing_is_known(world: World) -> None:
     assert enabled(world)
 
 
-async def test_a_hold_needs_to_know_how_the_tunnel_is(
+async def test_a_hold_needs_the_state_of_the_tunnel(
     world: World, hass_storage: dict[str, Any]
 ) -> None:
     await world.set_up()
@@ -564,8 +556,8 @@ async def test_a_hold_needs_to_know_how_the_tunnel_is(
 
 
 @pytest.mark.parametrize("before", [True, False])
-async def test_as_it_was_a_moment_ago(world: World, *, before: bool) -> None:
-    """And not as it was when the tunnels were last polled."""
+async def test_the_previous_state_is_current(world: World, *, before: bool) -> None:
+    """The state is read again, because the last poll may be outdated."""
     await world.set_up()
     world.service.state.tunnels["1"].enabled = not before
     await world.elapse(MINUTE)
@@ -579,7 +571,7 @@ async def test_as_it_was_a_moment_ago(world: World, *, before: bool) -> None:
 
 
 @pytest.mark.parametrize("number, before", [("1", True), ("5", False)])
-async def test_a_row_that_once_lacks_the_status(world: World, number: str, *, before: bool) -> None:
+async def test_a_row_without_a_status(world: World, number: str, *, before: bool) -> None:
     await world.set_up()
     world.service.fault(
         "/proxy", "patch", match={"type": "list"}, times=None, remove=["proxies.*.status"]
@@ -593,10 +585,10 @@ async def test_a_row_that_once_lacks_the_status(world: World, number: str, *, be
     assert enabled(world, number) == before
 
 
-async def test_a_service_that_does_not_tell_whether_a_tunnel_is_enabled(
+async def test_a_service_that_does_not_return_whether_a_tunnel_is_enabled(
     world: World, hass_storage: dict[str, Any]
 ) -> None:
-    """A tunnel that was not disabled before is enabled when it is released."""
+    """A tunnel with an unknown state is enabled when it is released."""
     world.service.fault(
         "/proxy", "patch", match={"type": "list"}, times=None, remove=["proxies.*.status"]
     )
@@ -614,7 +606,7 @@ async def test_a_service_that_does_not_tell_whether_a_tunnel_is_enabled(
     assert enabled(world)
 
 
-async def test_what_was_disabled_stays_so_whatever_happened_meanwhile(world: World) -> None:
+async def test_a_disabled_tunnel_stays_disabled_after_other_changes(world: World) -> None:
     await world.set_up()
     await hold(world, "5")
     world.service.state.tunnels["5"].enabled = True
@@ -624,11 +616,11 @@ async def test_what_was_disabled_stays_so_whatever_happened_meanwhile(world: Wor
     assert not enabled(world, "5")
 
 
-# Others who enable and disable
+# Changes by others
 
 
-async def test_a_tunnel_enabled_at_the_service_is_disabled_again(world: World) -> None:
-    """Although no client runs it."""
+async def test_a_tunnel_that_was_enabled_at_the_service_is_disabled_again(world: World) -> None:
+    """Even if no client runs it."""
     await world.set_up()
     await hold(world)
     await world.elapse(2 * MINUTE)
@@ -643,7 +635,7 @@ async def test_a_tunnel_enabled_at_the_service_is_disabled_again(world: World) -
 async def test_disabled_by_the_user_while_it_is_held(
     world: World, hass_storage: dict[str, Any]
 ) -> None:
-    """A schedule that switches the tunnel off must find it off after the hold."""
+    """A schedule that disables the tunnel must find it disabled after the hold."""
     await world.set_up()
     await hold(world)
 
@@ -680,7 +672,7 @@ async def test_a_service_that_lists_no_tunnels_for_a_while(
     world.service.calls.clear()
     await world.live(5 * MINUTE)
     assert not world.registered("tunnel:1")
-    assert not world.service.calls_to("/proxy", type="check"), "there is nothing to check"
+    assert not world.service.calls_to("/proxy", type="check"), "no address is checked"
 
     world.service.state.tunnels.update(tunnels)
     revive(world)
@@ -694,7 +686,7 @@ async def test_a_service_that_lists_no_tunnels_for_a_while(
 
 
 @pytest.mark.parametrize("days, kept", [(29, True), (31, False)])
-async def test_how_long_the_hold_of_a_missing_tunnel_is_kept(
+async def test_how_long_a_missing_tunnel_is_held(
     world: World, hass_storage: dict[str, Any], days: int, *, kept: bool
 ) -> None:
     await world.set_up()
@@ -717,7 +709,7 @@ async def test_how_long_the_hold_of_a_missing_tunnel_is_kept(
     assert hass_storage[STORE]["data"].keys() == ({"1", "2"} if kept else {"2"})
 
 
-async def test_a_deleted_tunnel_costs_nothing(world: World) -> None:
+async def test_a_deleted_tunnel_causes_no_requests(world: World) -> None:
     await world.set_up()
     await hold(world)
     await hold(world, "2")
@@ -734,10 +726,8 @@ async def test_a_deleted_tunnel_costs_nothing(world: World) -> None:
 # Failures
 
 
-async def test_failures_are_tried_again_less_and_less_often(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After a random share of the pause, so that many tunnels are not tried in step."""
+async def test_pauses_between_retries_grow(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are random, so that many tunnels are not retried at the same time."""
     monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)
     await world.set_up()
     await hold(world)
@@ -752,7 +742,7 @@ async def test_failures_are_tried_again_less_and_less_often(
     assert held(world) == "on"
 
 
-async def test_nothing_goes_on_after_unloading(world: World) -> None:
+async def test_nothing_runs_after_unloading(world: World) -> None:
     await world.set_up()
     await hold(world)
     revive(world)

@@ -1,8 +1,8 @@
-"""Force down while something else happens: each of its requests is stopped at the service.
+"""Tests force down while something else happens: each of its requests is stopped at the service.
 
 A gate stops one request, before the service handles it or before it answers. Meanwhile the user
-does something else, the account is loaded again, or Home Assistant is killed. In the end the tunnel
-must be as the user wants it.
+does something else, the entry is reloaded, or Home Assistant is killed. In the end the tunnel must
+be as the user wants it.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ MOMENTS: tuple[Moment, ...] = ("before", "after")
 
 @dataclass(eq=False)
 class Race:
-    """One tunnel, and its running requests."""
+    """A tunnel and its running requests."""
 
     world: World[Any]
     storage: dict[str, Any]
@@ -46,7 +46,7 @@ class Race:
 
     @property
     def enabled(self) -> bool:
-        """Whether the service accepts a client."""
+        """Whether the tunnel is enabled at the service."""
         state = self.world.service.state
         if hasattr(state, "clients"):
             return not state.clients[self.tunnel].disabled
@@ -66,7 +66,7 @@ class Race:
 
     @property
     def stored(self) -> dict[str, Any]:
-        """What is stored of holds."""
+        """The stored holds."""
         key = f"{DOMAIN}.{self.world.entry.entry_id}"
         holds: dict[str, Any] = self.storage.get(key, {"data": {}})["data"]
         return holds
@@ -78,13 +78,13 @@ class Race:
 
     @property
     def is_stored(self) -> bool:
-        """Whether the tunnel would be held after a power cut."""
+        """Whether the hold is stored, and so would survive a power cut."""
         return self.tunnel in self.stored and not self.stored[self.tunnel].get("releasing")
 
-    # What can be begun; it ends when the service lets it
+    # These start something; it ends when the service responds
 
     def begin(self, what: Awaitable[Any]) -> None:
-        """Begin something."""
+        """Start a task."""
         self.under_way.append(asyncio.ensure_future(what))
 
     def turn(self, action: str, key: str = "force_down") -> None:
@@ -100,22 +100,22 @@ class Race:
         )
 
     def enable_elsewhere(self) -> None:
-        """Enable the tunnel at the service, and let a minute pass in which that is seen."""
+        """Enable the tunnel at the service, and let a poll see it."""
         self.enabled = True
         self.world.freezer.tick(MINUTE + 1)
         fire_timers(self.world.hass)
         self.begin(self.world.settle())
 
     def reload(self) -> None:
-        """Load the account again, as new options do."""
+        """Reload the entry, as new options do."""
         self.begin(self.world.hass.config_entries.async_reload(self.world.entry.entry_id))
 
     async def reload_to_the_end(self) -> None:
-        """Load the account again while the service does not answer."""
+        """Reload the entry while the service does not respond."""
         await self.world.hass.config_entries.async_reload(self.world.entry.entry_id)
 
     async def kill(self) -> None:
-        """Start again with what is stored now and what the service has done by now."""
+        """Start again with what is stored and what the service has done."""
         stored, enabled = deepcopy(self.stored), self.enabled
         self.world.service.clear_faults()
         await self.end()
@@ -124,19 +124,19 @@ class Race:
         await self.world.set_up()
 
     async def spin(self) -> None:
-        """Let the loop turn for a while, in no time."""
+        """Run the event loop for a while, without elapsed time."""
         for _ in range(300):
             await asyncio.sleep(0)
 
     async def end(self) -> list[BaseException]:
-        """Wait until everything has ended; what went wrong."""
+        """Wait until all tasks have ended, and return their errors."""
         results = await asyncio.gather(*self.under_way, return_exceptions=True)
         self.under_way.clear()
         await self.world.settle()
         return [result for result in results if isinstance(result, BaseException)]
 
     async def start_over(self, *, held: bool) -> None:
-        """Have the tunnel enabled, or held, for an hour."""
+        """Let the tunnel be enabled, or held, for an hour."""
         if self.value("force_down") == "on":
             self.turn("turn_off")
         assert await self.end() == []
@@ -150,13 +150,11 @@ class Race:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Something that happens.
+    """An event in a race.
 
-    on_held: whether the tunnel is held at first.
-    holds: whether it is afterwards, None for as before.
-    disables: whether the user disables the tunnel by it.
-    cuts: whether running requests are cancelled.
-    is_single: whether it is not carried on after it was cut.
+    on_held: whether the tunnel is held at first. holds: whether it is held afterwards; None if
+    unchanged. disables: whether the user disables the tunnel. cuts: whether running requests
+    are cancelled. is_single: whether it is not continued after it was cancelled.
     """
 
     do: Callable[[Race], Awaitable[None] | None]
@@ -179,7 +177,7 @@ FIRST: Mapping[str, Step] = {
     "disable": DISABLE,
     "disconnect": DISCONNECT,
 }
-"""What sends the request that is stopped."""
+"""The steps that send the request to stop."""
 
 MEANWHILE: Mapping[str, Step] = {
     "nothing": Step(do=lambda _: None),
@@ -191,7 +189,7 @@ MEANWHILE: Mapping[str, Step] = {
     "reload to the end": Step(do=Race.reload_to_the_end),
     "kill": Step(do=Race.kill, cuts=True),
 }
-"""What happens while it waits."""
+"""The steps that happen meanwhile."""
 
 
 @pytest.fixture
@@ -201,7 +199,7 @@ async def race(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
 ) -> AsyncIterator[Race]:
-    """A tunnel at a service as small as can be, of which only switches are shown."""
+    """Return a tunnel at the smallest service, with switches only."""
     async with Simulator(services=(request.param,), tunnels=1, nodes=1) as simulator:
         if request.param == "hayfrp":
             entry = account_entry(
@@ -228,11 +226,11 @@ QUICK = (
     ("hy2scale", "disconnect", "kill"),
     ("hy2scale", "disconnect", "reload to the end"),
 )
-"""What the quick form of the tests tries."""
+"""The combinations of the quick form."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Try all that can happen, or some of it."""
+    """Test all combinations, or those of the quick form."""
     if "meanwhile" in metafunc.fixturenames:
         extended = metafunc.config.getoption("extended")
         cases = product(("hayfrp", "hy2scale"), FIRST, MEANWHILE) if extended else QUICK
@@ -240,17 +238,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.mark.platforms("switch")
-async def test_whatever_happens_meanwhile(race: Race, first: str, meanwhile: str) -> None:
-    """Each request of the first, at each moment."""
+async def test_each_combination(race: Race, first: str, meanwhile: str) -> None:
+    """Each request of the first step is stopped at each moment."""
     for moment in MOMENTS:
         requests = 0
         while await stopped(race, FIRST[first], moment, requests, MEANWHILE[meanwhile]):
             requests += 1
-        assert requests, "nothing was stopped"
+        assert requests, "no request was stopped"
 
 
 async def stopped(race: Race, first: Step, moment: Moment, request: int, meanwhile: Step) -> bool:
-    """Stop one request, counted from 0, of the first step; whether it has as many."""
+    """Stop one request of the first step, counted from 0; return whether it has as many."""
     await race.start_over(held=first.on_held)
     gate = race.world.service.gate("*", moment, after=request, times=1)
     first.do(race)
@@ -288,11 +286,11 @@ async def stopped(race: Race, first: Step, moment: Moment, request: int, meanwhi
     return True
 
 
-# Two tunnels, one with a running request while the account is reloaded
+# Two tunnels, one with a running request while the entry is reloaded
 
 
 async def save_options(world: World) -> None:
-    """Save other options, as their dialog does."""
+    """Submit the options dialog with other options."""
     flow = world.hass.config_entries.options
     form = await flow.async_init(world.entry.entry_id)
     saved = await flow.async_configure(
@@ -307,7 +305,7 @@ async def save_options(world: World) -> None:
 
 
 async def turn_and_save(world: World, action: str, fault: str = "") -> BaseException | None:
-    """Turn the switch of tunnel 1, and save options before the service answers; what failed."""
+    """Turn the switch of tunnel 1, save options before the service responds; return the errors."""
     gate = world.service.gate("/proxy", match={"type": "toggle", "id": "1"}, times=1)
     turning = begin(world, action)
     await gate.reached()
@@ -379,13 +377,13 @@ async def test_a_hold_that_fails_while_options_are_saved(
     assert not enabled(world, "2")
 
 
-# Others who wait
+# Callers that are waiting
 
 
 async def test_a_command_whose_caller_is_cancelled(
     world: World, hass_storage: dict[str, Any]
 ) -> None:
-    """As an automation that is started again: the command is carried out all the same."""
+    """The command is still executed, as for an automation that is restarted."""
     await world.set_up()
     await hold(world)
     gate = world.service.gate("/proxy", match={"type": "toggle"}, times=1)
@@ -405,7 +403,7 @@ async def test_a_command_whose_caller_is_cancelled(
 async def test_stopped_while_the_tunnel_is_disabled_again(
     world: World, hass_storage: dict[str, Any]
 ) -> None:
-    """Home Assistant stops, and waits for nothing."""
+    """Home Assistant stops without waiting for it."""
     await world.set_up()
     await hold(world)
     await world.elapse(2 * MINUTE)
@@ -419,4 +417,4 @@ async def test_stopped_while_the_tunnel_is_disabled_again(
 
     await world.until(lambda: not gate.waiting)
     assert hass_storage[STORE]["data"] == {"1": {"was_enabled": True}}
-    assert enabled(world), "the request was given up"
+    assert enabled(world), "the request was cancelled"

@@ -1,4 +1,4 @@
-"""Until when traffic lasts, out of long-term statistics as the recorder has them."""
+"""Tests the forecast of when traffic ends, with the recorder's long-term statistics."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 
 from .automations import Automate, armed, of
 from .common import DAY, HOUR, MINUTE, SMALL, World
-from .long_term import NO_STATES, days_until, lasts_until as shown, remember
+from .long_term_statistics import NO_STATES, days_until, lasts_until as shown, store_usage
 
 GIB = 1024**3
 ACCOUNT = "account_forecast:account"
@@ -25,13 +25,13 @@ pytestmark = [SMALL, pytest.mark.usefixtures("recorder_mock")]
 
 @pytest.fixture
 def recorder_config() -> dict[str, Any]:
-    """Record no states: the statistics are written by the tests."""
+    """Record no states: the tests write the statistics."""
     return NO_STATES
 
 
 @pytest.fixture
 async def home(world: World) -> World:
-    """An account with 60 GiB left."""
+    """Return an account with 60 GiB left."""
     world.service.account.traffic = 60 * 1024
     await world.set_up()
     return world
@@ -40,19 +40,19 @@ async def home(world: World) -> World:
 async def test_unknown_at_first(home: World) -> None:
     assert shown(home, ACCOUNT) == STATE_UNKNOWN
 
-    await remember(home, "account:account", "traffic_today", 2, hours=47)
+    await store_usage(home, "account:account", "traffic_today", 2, hours=47)
     await home.elapse(HOUR)
     assert shown(home, ACCOUNT) == STATE_UNKNOWN
 
-    await remember(home, "account:account", "traffic_today", 2, hours=48)
+    await store_usage(home, "account:account", "traffic_today", 2, hours=48)
     await home.elapse(HOUR)
     assert days_until(home, ACCOUNT) == pytest.approx(30, rel=0.03)
 
 
-async def test_the_pace_of_a_week(home: World) -> None:
-    """Neither of today alone, nor of what was before."""
-    await remember(home, "account:account", "traffic_today", 100, hours=8 * 24)
-    await remember(home, "account:account", "traffic_today", 6, hours=7 * 24)
+async def test_the_average_of_a_week(home: World) -> None:
+    """It depends neither on today alone nor on the time before."""
+    await store_usage(home, "account:account", "traffic_today", 100, hours=8 * 24)
+    await store_usage(home, "account:account", "traffic_today", 6, hours=7 * 24)
 
     await home.elapse(HOUR)
 
@@ -60,28 +60,28 @@ async def test_the_pace_of_a_week(home: World) -> None:
     assert datetime.fromisoformat(shown(home, ACCOUNT)).minute == 0
 
 
-async def test_what_signing_in_gains_counts(home: World) -> None:
-    await remember(home, "account:account", "traffic_today", 6)
-    await remember(home, "account:account", "sign_in_traffic", 4)
+async def test_gains_of_sign_ins_count(home: World) -> None:
+    await store_usage(home, "account:account", "traffic_today", 6)
+    await store_usage(home, "account:account", "sign_in_traffic", 4)
     await home.elapse(HOUR)
     assert days_until(home, ACCOUNT) == pytest.approx(30, rel=0.02)
 
-    await remember(home, "account:account", "sign_in_traffic", 7)
+    await store_usage(home, "account:account", "sign_in_traffic", 7)
     await home.elapse(HOUR)
-    assert shown(home, ACCOUNT) == STATE_UNKNOWN, "it lasts for ever"
+    assert shown(home, ACCOUNT) == STATE_UNKNOWN, "it does not end"
 
 
-async def test_days_on_which_home_assistant_was_off(home: World) -> None:
-    """A counter of today alone misses what was used then: they are no days without use."""
-    await remember(home, "account:account", "traffic_today", 6, gap=48)
+async def test_days_without_home_assistant(home: World) -> None:
+    """A daily counter misses the traffic of such days, so they are left out."""
+    await store_usage(home, "account:account", "traffic_today", 6, gap=48)
 
     await home.elapse(HOUR)
 
     assert days_until(home, ACCOUNT) == pytest.approx(10, rel=0.03)
 
 
-async def test_it_only_changes_with_news(home: World) -> None:
-    await remember(home, "account:account", "traffic_today", 6)
+async def test_it_only_changes_with_new_data(home: World) -> None:
+    await store_usage(home, "account:account", "traffic_today", 6)
     await home.elapse(HOUR)
     first = home.state("sensor", ACCOUNT, "traffic_lasts_until")
 
@@ -95,9 +95,9 @@ async def test_it_only_changes_with_news(home: World) -> None:
     assert days_until(home, ACCOUNT) == pytest.approx(20 / 6, rel=0.05)
 
 
-async def test_nothing_is_left(home: World) -> None:
-    """The moment at which it ended stays until there is some again."""
-    await remember(home, "account:account", "traffic_today", 6)
+async def test_no_traffic_is_left(home: World) -> None:
+    """The time at which it ended stays until there is traffic again."""
+    await store_usage(home, "account:account", "traffic_today", 6)
     home.service.account.traffic = 0
     await home.live(HOUR, 15 * MINUTE)
     ended = shown(home, ACCOUNT)
@@ -111,8 +111,8 @@ async def test_nothing_is_left(home: World) -> None:
     assert days_until(home, ACCOUNT) == pytest.approx(1, rel=0.1)
 
 
-async def test_a_sensor_that_is_disabled_counts_nothing(home: World) -> None:
-    await remember(home, "account:account", "traffic_today", 6)
+async def test_a_disabled_sensor_does_not_count(home: World) -> None:
+    await store_usage(home, "account:account", "traffic_today", 6)
     er.async_get(home.hass).async_update_entity(
         home.entity_id("sensor", "account:account", "traffic_today"),
         disabled_by=er.RegistryEntryDisabler.USER,
@@ -123,8 +123,8 @@ async def test_a_sensor_that_is_disabled_counts_nothing(home: World) -> None:
     assert shown(home, ACCOUNT) == STATE_UNKNOWN
 
 
-async def test_after_a_restart_it_is_there_at_once(home: World) -> None:
-    await remember(home, "account:account", "traffic_today", 6)
+async def test_it_is_known_immediately_after_a_restart(home: World) -> None:
+    await store_usage(home, "account:account", "traffic_today", 6)
 
     await home.restart()
 
@@ -132,7 +132,7 @@ async def test_after_a_restart_it_is_there_at_once(home: World) -> None:
 
 
 async def test_the_service_is_down_at_the_start(home: World) -> None:
-    """The entity stays, and there is no guess."""
+    """The entity stays, and its state is unknown."""
     await home.hass.config_entries.async_unload(home.entry.entry_id)
     home.service.fault("*", "status", status=503, times=None)
     await home.hass.config_entries.async_setup(home.entry.entry_id)
@@ -149,7 +149,7 @@ async def test_without_statistics_it_is_unknown(world: World) -> None:
     assert shown(world, ACCOUNT) == STATE_UNKNOWN
 
 
-async def test_it_costs_no_request(home: World) -> None:
+async def test_it_causes_no_request(home: World) -> None:
     before = {call.path for call in home.service.calls}
     home.service.calls.clear()
 
@@ -161,14 +161,14 @@ async def test_it_costs_no_request(home: World) -> None:
 # The trigger
 
 
-async def test_told_once_some_time_before(home: World) -> None:
-    """At the right time, although the forecast itself says nothing new then."""
-    await remember(home, "account:account", "traffic_today", 6)
+async def test_triggers_once_before_traffic_ends(home: World) -> None:
+    """It triggers at the right time, although the forecast does not change then."""
+    await store_usage(home, "account:account", "traffic_today", 6)
     await home.elapse(HOUR)
     ending = await armed(
         home.hass, "traffic_ending", of(home, "account:account"), before={"days": 9}
     )
-    # Nothing is used any more: the forecast would move away, but by less than what is news.
+    # No traffic is used, so the forecast would move, but by less than the minimal change.
     await home.live(20 * HOUR, HOUR)
     assert ending == []
     await home.live(6 * HOUR, HOUR)
@@ -178,7 +178,7 @@ async def test_told_once_some_time_before(home: World) -> None:
     await home.live(HOUR, 15 * MINUTE)
     home.service.account.traffic = 30 * 1024
     await home.live(HOUR, 15 * MINUTE)
-    assert len(ending) == 1, "nearer and nearer is no news"
+    assert len(ending) == 1, "it does not trigger again"
 
     home.service.account.traffic = 90 * 1024
     await home.live(HOUR, 15 * MINUTE)
@@ -187,8 +187,8 @@ async def test_told_once_some_time_before(home: World) -> None:
     assert len(ending) == 2
 
 
-async def test_told_once_although_the_account_is_reloaded(home: World) -> None:
-    await remember(home, "account:account", "traffic_today", 6)
+async def test_triggers_once_although_the_entry_is_reloaded(home: World) -> None:
+    await store_usage(home, "account:account", "traffic_today", 6)
     await home.elapse(HOUR)
     ending = await armed(
         home.hass, "traffic_ending", of(home, "account:account"), before={"days": 9}
@@ -204,21 +204,21 @@ async def test_told_once_although_the_account_is_reloaded(home: World) -> None:
     assert len(ending) == 1
 
 
-async def test_a_forecast_that_goes_away_is_not_told(home: World) -> None:
-    await remember(home, "account:account", "traffic_today", 6)
+async def test_does_not_trigger_if_the_forecast_moves_away(home: World) -> None:
+    await store_usage(home, "account:account", "traffic_today", 6)
     await home.elapse(HOUR)
     ending = await armed(
         home.hass, "traffic_ending", of(home, "account:account"), before={"days": 9}
     )
-    await remember(home, "account:account", "sign_in_traffic", 7)
+    await store_usage(home, "account:account", "sign_in_traffic", 7)
     await home.live(3 * DAY, 6 * HOUR)
 
     assert shown(home, ACCOUNT) == STATE_UNKNOWN
     assert ending == []
 
 
-async def test_what_is_near_already_is_not_told_when_armed(home: World) -> None:
-    await remember(home, "account:account", "traffic_today", 60)
+async def test_does_not_trigger_if_the_end_was_near_before(home: World) -> None:
+    await store_usage(home, "account:account", "traffic_today", 60)
     await home.elapse(HOUR)
     ending = await armed(home.hass, "traffic_ending", of(home, "account:account"))
 
@@ -228,8 +228,10 @@ async def test_what_is_near_already_is_not_told_when_armed(home: World) -> None:
     assert ending == []
 
 
-async def test_the_blueprint(home: World, automate: Automate, told: list[ServiceCall]) -> None:
-    await remember(home, "account:account", "traffic_today", 6)
+async def test_the_blueprint(
+    home: World, automate: Automate, notifications: list[ServiceCall]
+) -> None:
+    await store_usage(home, "account:account", "traffic_today", 6)
     await home.elapse(HOUR)
     await automate(
         "traffic_low",
@@ -245,7 +247,7 @@ async def test_the_blueprint(home: World, automate: Automate, told: list[Service
     await home.elapse(MINUTE)
     await home.elapse(HOUR)
 
-    (call,) = told
+    (call,) = notifications
     assert call.data["message"] == "HayFrp demo: 24.00 GiB left, enough for 4.0 days."
 
 
@@ -255,14 +257,14 @@ async def test_the_blueprint(home: World, automate: Automate, told: list[Service
 @pytest.mark.parametrize(
     "recorder_config", [{"include": {"entities": ["sensor.hayfrp_demo_traffic_today"]}}]
 )
-async def test_out_of_what_home_assistant_records_itself(world: World) -> None:
-    """Two days, with the recorder's statistics of a counter that begins with 0 at midnight."""
+async def test_with_recorded_statistics(world: World) -> None:
+    """Two days, with the recorder's statistics of a counter that starts at 0 at midnight."""
     world.freezer.move_to(datetime(2026, 10, 20, 4, 54, tzinfo=dt_util.UTC))
     account = world.service.account
     account.traffic = 60 * 1024
     await world.set_up()
     for hour in range(50):
-        # The service's midnight is at 16:00 UTC.
+        # Midnight at the service is 16:00 UTC.
         if dt_util.utcnow().hour == 16:
             account.today_bytes = 0
         account.today_bytes += GIB // 4

@@ -1,8 +1,7 @@
-"""What hassfest asks of an integration, so that nothing waits for the machine that has it.
+"""Tests what hassfest checks of an integration.
 
-hassfest comes with Home Assistant's repository and is in no package; the workflow runs it. Its
-rules are written here once more, each for the files that it looks at, also where it only looks at
-Home Assistant's own integrations.
+hassfest is in Home Assistant's repository and in no package, so only the workflow runs it. Its
+rules are repeated here, also those that it only applies to Home Assistant's own integrations.
 """
 
 import ast
@@ -50,28 +49,28 @@ def imported() -> Iterator[tuple[str, str]]:
                     yield from ((one, path.stem) for one in names)
 
 
-def test_what_is_imported_is_declared() -> None:
-    """Of other integrations; but for those whose platform a file is, and those always there."""
+def test_imported_integrations_are_declared() -> None:
+    """Except platforms of other integrations, and those that are always loaded."""
     always = {*Platform, "automation", "homeassistant", "system_health"}
     declared = {*MANIFEST["after_dependencies"], *always}
     assert [use for use in imported() if use[0] not in declared and use[0] != use[1]] == []
 
 
-def test_what_is_declared_is_there_and_used() -> None:
+def test_declared_integrations_exist_and_are_used() -> None:
     declared = MANIFEST["after_dependencies"]
     assert declared == sorted(set(declared))
     assert all((CORE / name / "manifest.json").is_file() for name in declared)
     assert set(declared) <= {name for name, _ in imported()}
 
 
-def test_nothing_can_be_configured_in_yaml() -> None:
-    """What is set up without an entry, such as actions, says that it has no settings there."""
+def test_yaml_configuration_is_refused() -> None:
+    """Integrations with actions declare that they have no YAML configuration."""
     module = MODULES[INTEGRATION / "__init__.py"]
     assigned = {ast.unparse(one.targets[0]) for one in module.body if isinstance(one, ast.Assign)}
     assert "CONFIG_SCHEMA" in assigned
 
 
-def test_json_can_be_read() -> None:
+def test_json_is_valid() -> None:
     files = [path for path in INTEGRATION.rglob("*.json") if "node_modules" not in path.parts]
     assert len(files) >= 4
     assert all(json.loads(path.read_text("utf-8")) for path in files)
@@ -165,13 +164,13 @@ SHAPE = {
 
 
 @each_language
-def test_translations_have_a_shape(language: str) -> None:
+def test_schema_of_translations(language: str) -> None:
     vol.Schema(SHAPE)(translations(language))
 
 
 @each_language
-def test_sentences_are_tidy(language: str) -> None:
-    """No space around, no HTML, no address, no placeholder in quotes, no reference."""
+def test_sentences_are_valid(language: str) -> None:
+    """No surrounding spaces, HTML, addresses, quoted placeholders or references."""
     for key, text in sentences(translations(language)).items():
         assert text == text.strip(), key
         assert not re.search(rf"(?i){HTML}|{ADDRESS}|'{{\w+}}'|\[%key:", text), key
@@ -182,8 +181,8 @@ def test_sentences_are_tidy(language: str) -> None:
 
 @each_language
 def test_some_names_have_no_hyphen(language: str) -> None:
-    told = translations(language)
-    names = {*told["common"], *told["entity"], *told["exceptions"], *told["selector"]}
+    texts = translations(language)
+    names = {*texts["common"], *texts["entity"], *texts["exceptions"], *texts["selector"]}
     assert [name for name in names if not re.fullmatch(SLUG, name)] == []
 
 
@@ -195,24 +194,24 @@ def test_states_and_units_have_no_placeholders(language: str) -> None:
 
 
 @each_language
-def test_fields_that_are_described_have_a_name(language: str) -> None:
+def test_described_fields_have_a_name(language: str) -> None:
     steps = [step for flow in flows(language) for step in flow["step"].values()]
     for part in (part for step in steps for part in (step, *step.get("sections", {}).values())):
         assert part.get("data_description", {}).keys() <= part.get("data", {}).keys()
 
 
 @each_language
-def test_no_step_is_called_as_the_integration(language: str) -> None:
+def test_no_step_has_the_name_of_the_integration(language: str) -> None:
     titles = [step.get("title") for flow in flows(language) for step in flow["step"].values()]
     assert titles
     assert MANIFEST["name"] not in titles
 
 
 def flows(language: str) -> list[dict[str, Any]]:
-    """Return the words of all dialogs."""
-    told = translations(language)
-    repairs = [issue["fix_flow"] for issue in told["issues"].values() if "fix_flow" in issue]
-    return [told["config"], told["options"], *told["config_subentries"].values(), *repairs]
+    """Return the texts of all config and options flows."""
+    texts = translations(language)
+    repairs = [issue["fix_flow"] for issue in texts["issues"].values() if "fix_flow" in issue]
+    return [texts["config"], texts["options"], *texts["config_subentries"].values(), *repairs]
 
 
 # services, triggers, conditions
@@ -222,12 +221,12 @@ _FIELDS = {"target": TargetSelector.CONFIG_SCHEMA, "fields": {str: _FIELD}}
 
 
 @pytest.mark.parametrize("kind", ["conditions", "services", "triggers"])
-def test_descriptions_have_a_shape(kind: str) -> None:
-    """Anchors, which begin with a dot, are accepted in triggers and conditions only."""
+def test_schema_of_descriptions(kind: str) -> None:
+    """Anchors, which begin with a dot, are only accepted in triggers and conditions."""
     described = load_yaml_dict(str(INTEGRATION / f"{kind}.yaml"))
     section = {"collapsed": bool, vol.Required("fields"): {str: _FIELD}}
     schema = {"fields": {str: vol.Any(_FIELD, section)}} if kind == "services" else _FIELDS
-    told = translations("en")
+    texts = translations("en")
     for name, about in described.items():
         if name.startswith(".") and kind != "services":
             continue
@@ -235,16 +234,16 @@ def test_descriptions_have_a_shape(kind: str) -> None:
         vol.Schema(schema)(about)
         for field, settings in fields_of(about):
             assert None not in settings.values(), f"{name} {field}"
-            assert field in told[kind][name]["fields"], f"{name} {field}"
+            assert field in texts[kind][name]["fields"], f"{name} {field}"
             for chosen in settings["selector"].values():
                 key = (chosen or {}).get("translation_key")
-                assert key is None or key in told["selector"], f"{name} {field}"
+                assert key is None or key in texts["selector"], f"{name} {field}"
         named = [field for field, _ in fields_of(about)]
-        assert sorted(named) == sorted(told[kind][name].get("fields", {})), name
+        assert sorted(named) == sorted(texts[kind][name].get("fields", {})), name
 
 
 def fields_of(about: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the fields of a description, out of their sections."""
+    """Yield the fields of a description, including those in sections."""
     for name, field in about.get("fields", {}).items():
         yield from field["fields"].items() if "fields" in field else ((name, field),)
 
@@ -252,7 +251,7 @@ def fields_of(about: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]
 # icons
 
 
-def test_icons_have_a_shape() -> None:
+def test_schema_of_icons() -> None:
     icon = vol.Match(r"^mdi:[a-z0-9-]+$")
     icons = json.loads((INTEGRATION / "icons.json").read_text("utf-8"))
     vol.Schema(
@@ -275,7 +274,7 @@ def functions(name: str) -> list[ast.AsyncFunctionDef]:
 
 
 def test_entries_are_typed() -> None:
-    """Each function that gets an entry says what the entry holds."""
+    """Each function that gets a config entry has a type for its data."""
     entries = [
         ast.unparse(argument.annotation)
         for module in MODULES.values()
@@ -286,8 +285,8 @@ def test_entries_are_typed() -> None:
     assert set(entries) <= {"TunnelHubConfigEntry", "TunnelHubConfigEntry | None"}
 
 
-def test_no_entry_is_without_its_type() -> None:
-    """So that no Any leaks out of it."""
+def test_no_entry_has_the_untyped_class() -> None:
+    """Any would leak out of it."""
     bare = [
         path.name
         for path, module in MODULES.items()

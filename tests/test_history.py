@@ -1,4 +1,4 @@
-"""The ids of long-term statistics."""
+"""Tests the ids of long-term statistics."""
 
 from homeassistant.components.recorder.statistics import valid_statistic_id
 
@@ -6,8 +6,8 @@ from custom_components.tunnel_hub.history import statistic_id
 from custom_components.tunnel_hub.ids import DeviceKey
 
 
-def test_ids_that_would_be_written_alike() -> None:
-    """Home Assistant takes small letters, digits and single underscores."""
+def test_ids_that_would_be_equal() -> None:
+    """Home Assistant accepts lowercase letters, digits and single underscores."""
     things = ("a-b", "a_b", "a__b", "a/b", "A b", "网", "络", "x" * 300, "x" * 301)
     ids = {statistic_id("01JABC", DeviceKey("peer", thing), "latency") for thing in things}
 

@@ -1,4 +1,4 @@
-"""Icons that the frontend does not know show as nothing."""
+"""Tests that the frontend knows all icons; it shows nothing for others."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import hass_frontend
 ICONS = Path(__file__).parent.parent / "custom_components" / "tunnel_hub" / "icons.json"
 
 
-def test_frontend_knows_all_icons() -> None:
+def test_the_frontend_knows_all_icons() -> None:
     known = json.loads((hass_frontend.where() / "static" / "mdi" / "iconList.json").read_text())
     used = set(re.findall(r'"mdi:([^"]+)"', ICONS.read_text()))
     assert used

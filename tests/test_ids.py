@@ -1,4 +1,4 @@
-"""Identifiers: any id that a service chooses can be told from the rest."""
+"""Tests identifiers: any id of a service can be parsed from the rest."""
 
 from typing import Any
 
@@ -34,21 +34,21 @@ IDS = st.one_of(st.text(min_size=1), st.text(":a/", min_size=1))
 
 @pytest.fixture
 def entry(hass: HomeAssistant) -> MockConfigEntry:
-    """An account of any service, whose identifiers begin with the entry's id."""
+    """Return the config entry of an account, whose identifiers begin with the entry's id."""
     entry = MockConfigEntry(domain=DOMAIN, entry_id="01K0000000000000000000000")
     entry.add_to_hass(hass)
     return entry
 
 
 def registered(hass: HomeAssistant, entry: MockConfigEntry, name: str) -> er.RegistryEntry:
-    """Return an entity of the entry's with this unique id."""
+    """Return an entity of the entry with this unique id."""
     return er.async_get(hass).async_get_or_create("sensor", DOMAIN, name, config_entry=entry)
 
 
 def device_of(
     hass: HomeAssistant, entry: MockConfigEntry, *identifiers: tuple[str, str]
 ) -> dr.DeviceEntry:
-    """Return a device of the entry's with these identifiers."""
+    """Return a device of the entry with these identifiers."""
     return dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id, identifiers=set(identifiers)
     )
@@ -91,7 +91,9 @@ async def test_a_device(hass: HomeAssistant, entry: MockConfigEntry, kind: str, 
         "01K0000000000000000000000:tunnel::online",
     ],
 )
-async def test_what_is_none_of_ours(hass: HomeAssistant, entry: MockConfigEntry, name: str) -> None:
+async def test_identifiers_of_other_integrations(
+    hass: HomeAssistant, entry: MockConfigEntry, name: str
+) -> None:
     assert entity_key_of(registered(hass, entry, name), entry) is None
 
 
@@ -104,19 +106,19 @@ async def test_what_is_none_of_ours(hass: HomeAssistant, entry: MockConfigEntry,
         ("another", "01K0000000000000000000000:tunnel:1"),
     ],
 )
-async def test_a_device_of_nothing(
+async def test_a_device_without_identifiers(
     hass: HomeAssistant, entry: MockConfigEntry, domain: str, name: str
 ) -> None:
     assert device_key_of(device_of(hass, entry, (domain, name)), entry) is None
 
 
 def account(unique_id: str | None, **data: Any) -> MockConfigEntry:
-    """Return an account's entry."""
+    """Return the config entry of an account."""
     return MockConfigEntry(domain=DOMAIN, entry_id="entry", unique_id=unique_id, data=data)
 
 
-def test_they_stay_as_they_are() -> None:
-    """Registries hold them: another form would lose what people have set."""
+def test_identifiers_do_not_change() -> None:
+    """Registries store them, so another form would lose the users' settings."""
     online = EntityKey("tunnel", "1", "online")
     entry, without = account("hayfrp:123", id_prefix="hayfrp.123"), account("hayfrp:123")
 
@@ -145,7 +147,7 @@ async def test_a_new_prefix(hass: HomeAssistant, name: str | None, prefix: str |
 
 
 async def test_a_prefix_that_another_account_had_before(hass: HomeAssistant) -> None:
-    """A node was renamed since it was added, and another one has its name now."""
+    """A node was renamed after it was added, and another node has its name now."""
     account("hy2scale:new", id_prefix="hy2scale.old").add_to_hass(hass)
 
     assert free_prefix(hass, "hy2scale:old") == {}
@@ -156,8 +158,8 @@ async def test_a_prefix_that_another_account_had_before(hass: HomeAssistant) -> 
 @given(one=st.text(min_size=1), other=st.text(min_size=1))
 @example("x:1", "x")
 @example("1", "1:2")
-async def test_accounts_are_told_apart(hass: HomeAssistant, one: str, other: str) -> None:
-    """However their ids begin: no entity of one is taken for another's."""
+async def test_accounts_are_distinguished(hass: HomeAssistant, one: str, other: str) -> None:
+    """No entity of one account is assigned to another, whatever their ids begin with."""
     first, second = (account(None, **free_prefix(hass, f"hy2scale:{id_}")) for id_ in (one, other))
 
     assert (id_prefix(first) == id_prefix(second)) is (one == other)

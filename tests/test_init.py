@@ -1,4 +1,4 @@
-"""The life of an entry."""
+"""Tests setup, unloading and removal of config entries."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -37,12 +37,12 @@ async def test_set_up_and_unload(world: World) -> None:
     await world.live(2 * HOUR, HOUR)
 
     assert world.value("switch", "tunnel:1", "enabled") == "unavailable"
-    assert len(world.service.calls) == calls, "an unloaded account is left alone"
+    assert len(world.service.calls) == calls, "an unloaded account sends no request"
 
 
 @pytest.mark.platforms("sensor")
-async def test_a_session_outlives_a_restart(world: World) -> None:
-    """A login ends all other sessions of the account, so there is one, ever."""
+async def test_a_session_is_used_after_a_restart(world: World) -> None:
+    """A login ends all other sessions of the account, so there is only one."""
     await world.set_up()
     assert len(world.service.calls_to("/user", type="login")) == 1
     assert world.entry.data["token"] == world.service.account.csrf
@@ -65,8 +65,8 @@ async def test_an_expired_session_is_renewed_and_stored(world: World) -> None:
     assert world.value("switch", "tunnel:1", "enabled") == "on"
 
 
-async def test_a_login_on_its_way_does_not_undo_another_way_to_sign_in(world: World) -> None:
-    """The password is not stored again when the user has put a session token in its place."""
+async def test_a_running_login_does_not_replace_new_credentials(world: World) -> None:
+    """The password is not stored again after the user has replaced it by a session token."""
     await world.set_up()
     account = world.service.account
     account.csrf = "of-another-program"
@@ -95,7 +95,7 @@ async def test_a_login_on_its_way_does_not_undo_another_way_to_sign_in(world: Wo
     assert world.entry_state() is ConfigEntryState.LOADED
 
 
-async def test_set_up_is_tried_again(world: World) -> None:
+async def test_setup_is_retried(world: World) -> None:
     await world.service.stop()
     await world.set_up()
     assert world.entry_state() is ConfigEntryState.SETUP_RETRY
@@ -108,7 +108,7 @@ async def test_set_up_is_tried_again(world: World) -> None:
     assert world.entry_state() is ConfigEntryState.LOADED
 
 
-async def test_a_refused_password_asks_the_user(world: World) -> None:
+async def test_a_refused_password_starts_reauthentication(world: World) -> None:
     world.service.account.password = "changed"
 
     await world.set_up()
@@ -121,8 +121,8 @@ async def test_a_refused_password_asks_the_user(world: World) -> None:
 
 @pytest.mark.parametrize("path", ["/node", "/nodes"])
 @pytest.mark.platforms("binary_sensor", "switch")
-async def test_other_feeds_may_come_later(world: World, path: str) -> None:
-    """Only the account must be readable; the rest comes when it comes."""
+async def test_setup_does_not_wait_for_other_feeds(world: World, path: str) -> None:
+    """Only the account must be readable."""
     world.service.fault(path, "html", times=None)
     await world.set_up()
     assert world.entry_state() is ConfigEntryState.LOADED
@@ -159,7 +159,7 @@ async def test_a_feed_without_subscribers_is_not_read(world: World) -> None:
 
 @pytest.mark.platforms("sensor")
 async def test_two_accounts(world: World) -> None:
-    """They share nothing: neither a session nor devices."""
+    """They share neither a session nor devices."""
     other = account_entry(world.service, world.service.state.accounts["other"])
     other.add_to_hass(world.hass)
     await world.set_up()
@@ -193,7 +193,7 @@ async def test_removal_leaves_nothing(world: World, hass_storage: dict[str, Any]
     assert not world.registered()
 
 
-async def test_only_what_is_gone_can_be_removed_by_hand(world: World) -> None:
+async def test_only_absent_devices_can_be_removed(world: World) -> None:
     await world.set_up()
 
     async def removable(thing: str) -> bool:
@@ -208,11 +208,11 @@ async def test_only_what_is_gone_can_be_removed_by_hand(world: World) -> None:
 
     del world.service.state.tunnels["1"]
     await world.elapse(MINUTE)
-    assert await removable("tunnel:1"), "it is absent, though not yet given up"
+    assert await removable("tunnel:1"), "it is absent, but not removed yet"
 
 
 async def test_an_unknown_device_can_be_removed(world: World) -> None:
-    """Such as one that an older version made."""
+    """An older version may have created it."""
     await world.set_up()
     device = dr.async_get(world.hass).async_get_or_create(
         config_entry_id=world.entry.entry_id, identifiers={(DOMAIN, "of-old"), ("other", "x:y:z")}
@@ -224,11 +224,11 @@ async def test_an_unknown_device_can_be_removed(world: World) -> None:
     assert refused.value.translation_key == "wrong_device"
 
 
-# An account that is not loaded
+# An entry that is not loaded
 
 
 async def fail(world: World) -> None:
-    """Let the account be set up once, and then in vain."""
+    """Let setup succeed once and then fail."""
     await world.set_up()
     await world.service.stop()
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
@@ -237,7 +237,7 @@ async def fail(world: World) -> None:
 
 
 async def disable(world: World) -> None:
-    """Let the user disable the account."""
+    """Disable the entry as the user."""
     await world.set_up()
     await world.hass.config_entries.async_set_disabled_by(
         world.entry.entry_id, ConfigEntryDisabler.USER
@@ -255,7 +255,7 @@ async def refuse(world: World) -> None:
     assert world.entry_state() is ConfigEntryState.SETUP_ERROR
 
 
-# Home Assistant's own use of aiohttp.
+# Home Assistant itself causes this warning.
 AIOHTTP_WARNS = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 NOT_LOADED = pytest.mark.parametrize("stop", [fail, disable, refuse])
 
@@ -265,7 +265,7 @@ NOT_LOADED = pytest.mark.parametrize("stop", [fail, disable, refuse])
 async def test_a_device_of_an_account_that_is_not_loaded(
     world: World, stop: Callable[[World], Awaitable[None]], hass_ws_client: WebSocketGenerator
 ) -> None:
-    """It can be removed, because it is unknown whether it exists, and returns if it does."""
+    """Whether it exists is unknown, so it can be removed, and returns if it does."""
     assert await async_setup_component(world.hass, "config", {})
     await stop(world)
     client = await hass_ws_client(world.hass)
@@ -293,10 +293,10 @@ async def test_diagnostics_of_an_account_that_is_not_loaded(
     of_device = await client.get(f"{url}/device/{world.device_id('tunnel:1')}")
 
     assert answer.status == of_device.status == HTTPStatus.OK
-    told = (await answer.json())["data"]
-    assert told["provider"] == "hayfrp"
-    assert told["state"] == world.entry.state.value
-    assert told["error"] == world.entry.error_reason_translation_key
+    diagnostics = (await answer.json())["data"]
+    assert diagnostics["provider"] == "hayfrp"
+    assert diagnostics["state"] == world.entry.state.value
+    assert diagnostics["error"] == world.entry.error_reason_translation_key
     assert (await of_device.json())["data"] == {"state": world.entry.state.value}
 
 
@@ -314,7 +314,7 @@ async def test_actions_of_an_account_that_is_not_loaded(
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("overtakes", ["async_reload", "async_unload", "async_remove"])
-async def test_a_command_that_is_overtaken(
+async def test_a_command_during_an_unload(
     world: World, moment: Moment, overtakes: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is executed, and no error is logged."""
@@ -345,10 +345,8 @@ async def test_a_command_that_is_overtaken(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-async def test_an_action_that_a_reload_cuts_in_two(
-    world: World, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Its next request is not sent any more, and its caller gets the reason."""
+async def test_an_action_during_a_reload(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Its next request is not sent, and its caller gets an error."""
     await world.set_up()
     caplog.clear()
     gate = world.service.gate("/proxy", match={"type": "list"}, times=1)
@@ -371,10 +369,10 @@ async def test_an_action_that_a_reload_cuts_in_two(
 @pytest.mark.parametrize("overtakes", ["async_unload", "async_remove"])
 @pytest.mark.parametrize("fault", [None, "html", "reset"])
 @pytest.mark.platforms("sensor", "switch")
-async def test_an_answer_that_comes_too_late(
+async def test_an_answer_after_the_unload(
     world: World, overtakes: str, fault: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing comes of it: no device, no entity, no repair, and no complaint."""
+    """It creates no device, entity or repair issue, and logs nothing."""
     await world.set_up()
     entities = {entity.entity_id for entity in world.registered()}
     caplog.clear()

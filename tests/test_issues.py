@@ -1,4 +1,4 @@
-"""Repairs. Which ones there are, is shown where their causes are tested."""
+"""Tests repair issues in general. Each issue is tested where its cause is."""
 
 from homeassistant.helpers import issue_registry as ir
 import pytest
@@ -13,7 +13,7 @@ pytestmark = SMALL
 
 
 def shown(world: World) -> set[str]:
-    """Return the ids of the repairs."""
+    """Return the ids of the repair issues."""
     return {issue_id for domain, issue_id in ir.async_get(world.hass).issues if domain == DOMAIN}
 
 
@@ -35,7 +35,7 @@ async def test_each_account_has_its_own(world: World) -> None:
     assert shown(world) == {"entry-demo:session_contested"}
 
 
-async def test_the_providers_leave_the_others_alone(world: World) -> None:
+async def test_providers_keep_issues_of_others(world: World) -> None:
     await world.set_up()
     issues = world.entry.runtime_data.issues
     issues.show(Issue(key="sign_in_failing", placeholders={"message": "不行"}))
@@ -50,9 +50,7 @@ async def test_the_providers_leave_the_others_alone(world: World) -> None:
 
 
 @pytest.mark.parametrize("language, names", [("en", "nas, web"), ("zh-Hans", "nas、web")])
-async def test_names_are_listed_as_the_language_does_it(
-    world: World, language: str, names: str
-) -> None:
+async def test_names_are_listed_in_the_language(world: World, language: str, names: str) -> None:
     world.hass.config.language = language
     await world.set_up()
 
@@ -60,31 +58,31 @@ async def test_names_are_listed_as_the_language_does_it(
         Issue(key="nodes_of_one_name", placeholders={"names": ("nas", "web")})
     )
 
-    told = issue(world, "entry-demo:nodes_of_one_name").translation_placeholders
-    assert told
-    assert told["names"] == names
+    placeholders = issue(world, "entry-demo:nodes_of_one_name").translation_placeholders
+    assert placeholders
+    assert placeholders["names"] == names
 
 
-# What the user ignores
+# Ignored issues
 
 
 CONTESTED = "entry-demo:session_contested"
 
 
 def ignored(world: World) -> set[str]:
-    """Return the ids of the repairs that the user ignores."""
+    """Return the ids of the issues that the user ignores."""
     return {issue_id for issue_id in shown(world) if issue(world, issue_id).dismissed_version}
 
 
 def issue(world: World, issue_id: str) -> ir.IssueEntry:
-    """Return a repair that is there."""
+    """Return a repair issue that exists."""
     found = ir.async_get(world.hass).async_get_issue(DOMAIN, issue_id)
     assert found
     return found
 
 
 async def test_it_stays_ignored(world: World) -> None:
-    """Over reloads, also when it takes a while until it is found again."""
+    """It stays ignored over reloads, even if it is found again later."""
     await world.set_up()
     await world.contest()
     ir.async_ignore_issue(world.hass, DOMAIN, CONTESTED, ignore=True)
@@ -97,13 +95,13 @@ async def test_it_stays_ignored(world: World) -> None:
         assert ignored(world) == {CONTESTED}
 
     await world.live(HOUR)
-    assert not shown(world), "its end is known"
+    assert not shown(world), "the issue is removed"
     await world.contest()
     assert shown(world) == {CONTESTED}
-    assert not ignored(world), "this is another one"
+    assert not ignored(world), "this is a new issue"
 
 
-async def test_an_unloaded_account_shows_none(world: World) -> None:
+async def test_an_unloaded_entry_has_no_issues(world: World) -> None:
     await world.set_up()
     await world.contest()
 
@@ -111,7 +109,7 @@ async def test_an_unloaded_account_shows_none(world: World) -> None:
     assert not shown(world)
 
 
-async def test_an_ignored_one_goes_with_its_account(world: World) -> None:
+async def test_an_ignored_issue_is_removed_with_its_entry(world: World) -> None:
     await world.set_up()
     await world.contest()
     ir.async_ignore_issue(world.hass, DOMAIN, CONTESTED, ignore=True)

@@ -1,6 +1,6 @@
-"""That the files beside the code are in step with it, and as HACS wants them.
+"""Tests that metadata files match the code and HACS's requirements.
 
-What hassfest asks of their form is in test_hassfest.py.
+The rules of hassfest are in test_hassfest.py.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.devices import MODELS
 from custom_components.tunnel_hub.services import ACTIONS
 from custom_components.tunnel_hub.trigger import TRIGGERS, UNITS
-from reference.services import PLATFORMS, SERVICES as TOLD, feeds
+from reference.services import PLATFORMS, SERVICES as DOCUMENTED, feeds
 
 from .translations import INTEGRATION, translations
 
@@ -39,7 +39,7 @@ SLUG = re.compile(r"[a-z0-9_]+")
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Return a JSON file."""
+    """Return the contents of a JSON file."""
     loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded
 
@@ -54,7 +54,7 @@ SERVICES = load_yaml_dict(str(INTEGRATION / "services.yaml"))
 
 
 def test_manifest() -> None:
-    """What the files' form, which hassfest asks for, leaves open."""
+    """Test the values that hassfest accepts in any form."""
     assert MANIFEST["domain"] == DOMAIN
     assert MANIFEST["config_flow"] is True
     assert MANIFEST["integration_type"] == "hub"
@@ -63,7 +63,7 @@ def test_manifest() -> None:
     assert MANIFEST["loggers"] == [f"custom_components.{DOMAIN}"]
 
 
-def test_users_need_nothing_that_home_assistant_does_not_have() -> None:
+def test_requirements_are_part_of_home_assistant() -> None:
     assert MANIFEST["requirements"] == []
     assert "dependencies" not in MANIFEST
 
@@ -120,8 +120,8 @@ def test_brand_logos(name: str) -> None:
 # The quality scale
 
 
-def test_every_rule_of_the_quality_scale_is_answered() -> None:
-    """As many as the integrations of the installed Home Assistant answer."""
+def test_every_rule_of_the_quality_scale_is_there() -> None:
+    """It contains as many rules as those of the integrations in Home Assistant."""
     known: set[str] = set()
     for path in CORE.glob("*/quality_scale.yaml"):
         known |= load_yaml_dict(str(path))["rules"].keys()
@@ -135,7 +135,7 @@ def test_every_rule_of_the_quality_scale_is_answered() -> None:
 
 
 def is_done(rule: str) -> bool:
-    """Return whether a rule is kept, with or without a comment."""
+    """Return whether a rule is done, with or without a comment."""
     answer = load_yaml_dict(str(INTEGRATION / "quality_scale.yaml"))["rules"][rule]
     return "done" in (answer, answer["status"] if isinstance(answer, dict) else "")
 
@@ -159,7 +159,7 @@ def is_done(rule: str) -> bool:
         ("unique-config-entry", "flows/base.py", r"async_set_unique_id"),
     ],
 )
-def test_what_is_done_is_there(rule: str, file: str, evidence: str) -> None:
+def test_done_rules_have_their_files(rule: str, file: str, evidence: str) -> None:
     assert is_done(rule)
     assert re.search(evidence, (INTEGRATION / file).read_bytes().decode(errors="replace"))
 
@@ -191,14 +191,16 @@ _PAGES = tuple(f"docs/{provider}.md" for provider in PROVIDERS)
         ("docs-troubleshooting", "## Troubleshooting", _PAGES),
     ],
 )
-def test_what_is_documented_is_there(rule: str, heading: str, pages: tuple[str, ...]) -> None:
+def test_documented_rules_have_their_sections(
+    rule: str, heading: str, pages: tuple[str, ...]
+) -> None:
     assert is_done(rule)
     for page in pages:
         assert f"\n{heading}" in (ROOT / page).read_text(encoding="utf-8"), page
 
 
 def test_parallel_updates_are_stated() -> None:
-    """Commands reach a service one after the other; what only shows needs no limit."""
+    """Commands are sent to a service one at a time. Platforms that only show need no limit."""
     for platform in PLATFORMS:
         source = (INTEGRATION / f"{platform}.py").read_text(encoding="utf-8")
         acts = re.search(r"async def async_(install|press|select_option|turn_on)\(", source)
@@ -206,11 +208,11 @@ def test_parallel_updates_are_stated() -> None:
         assert (limit == "1") is bool(acts) or platform == "image", platform
 
 
-def test_what_changes_every_few_seconds_is_disabled_by_default() -> None:
-    """But for what the dashboard shows: the figures of this node, and how far others are."""
+def test_frequently_changing_sensors_are_disabled_by_default() -> None:
+    """Except those that the dashboard shows: rates of this node, and latencies of others."""
     fast = {
         feed.resource
-        for service in TOLD.values()
+        for service in DOCUMENTED.values()
         for provider in service.providers
         for feed in feeds(provider)
         if feed.interval < timedelta(minutes=1)
@@ -233,7 +235,7 @@ def test_what_changes_every_few_seconds_is_disabled_by_default() -> None:
 
 
 def test_icons_of_entities() -> None:
-    """Only for entities that exist; those without a device class have one."""
+    """Entities without a device class have an icon, and no others do."""
     for platform, icons in ICONS["entity"].items():
         rows = [row for rows in PLATFORMS[platform].values() for row in rows]
         assert icons.keys() <= {row.key for row in rows}, platform
@@ -266,11 +268,11 @@ def test_icons_of_automations() -> None:
 
 
 def described(action: str) -> dict[str, Any]:
-    """Return the fields of an action in services.yaml, out of their sections."""
+    """Return the fields of an action in services.yaml, including those in sections."""
     fields: dict[str, Any] = {}
     for name, field in SERVICES[action]["fields"].items():
         more = field.get("fields", {name: field})
-        assert not fields.keys() & more.keys(), "twice"
+        assert not fields.keys() & more.keys(), "the field is there twice"
         fields |= more
     return fields
 
@@ -296,7 +298,7 @@ def test_fields_are_those_of_the_schema(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ACTIONS))
-def test_selectors_are_selectors(name: str) -> None:
+def test_selectors_are_valid(name: str) -> None:
     validators = {str(marker): check for marker, check in ACTIONS[name].fields.items()}
     for field, description in described(name).items():
         selectors.selector(description["selector"])
@@ -308,7 +310,7 @@ def test_selectors_are_selectors(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ACTIONS))
-def test_what_a_selector_offers_is_accepted(name: str) -> None:
+def test_selectable_values_are_accepted(name: str) -> None:
     validators = {str(marker): check for marker, check in ACTIONS[name].fields.items()}
     for field, description in described(name).items():
         ((kind, settings),) = description["selector"].items()
@@ -318,7 +320,7 @@ def test_what_a_selector_offers_is_accepted(name: str) -> None:
 
 
 def offered(kind: str, settings: Mapping[str, Any]) -> list[Any]:
-    """Return what can be selected, or the ends of it."""
+    """Return the values that can be selected, or the limits."""
     match kind:
         case "boolean":
             return [True, False]
@@ -350,11 +352,11 @@ async def test_automations_are_described(
         defaults = {key: field["default"] for key, field in fields.items()}
         target = {"device_id": ["a"]}
         validate = classes[name].async_validate_config
-        told = await validate(hass, {"target": target, "options": defaults})
-        assert told["options"].keys() == defaults.keys()
+        validated = await validate(hass, {"target": target, "options": defaults})
+        assert validated["options"].keys() == defaults.keys()
         bare = {key: defaults[key] for key in defaults.keys() & {"below"}}
         assumed = (await validate(hass, {"target": target, "options": bare}))["options"]
-        assert assumed == {key: told["options"][key] for key in assumed}
+        assert assumed == {key: validated["options"][key] for key in assumed}
 
 
 def test_devices_are_selected_by_their_model() -> None:
@@ -365,7 +367,7 @@ def test_devices_are_selected_by_their_model() -> None:
             assert models == [(DOMAIN, MODELS[kind]) for kind in action.kinds]
 
 
-def test_choices_are_what_is_accepted() -> None:
+def test_options_of_selectors_are_accepted() -> None:
     fields = described("get_tunnel_config")
     (check,) = ACTIONS["get_tunnel_config"].fields.values()
     assert set(fields["format"]["selector"]["select"]["options"]) == set(check.container)
@@ -375,7 +377,7 @@ def test_choices_are_what_is_accepted() -> None:
 
 
 @pytest.mark.parametrize("classes", [CONDITIONS, TRIGGERS])
-def test_automations_are_about_what_there_is(classes: Mapping[str, Any]) -> None:
+def test_triggers_and_conditions_refer_to_existing_entities(classes: Mapping[str, Any]) -> None:
     for cls in classes.values():
         (platform,) = cls._domain_specs
         table = PLATFORMS[platform]
@@ -384,7 +386,7 @@ def test_automations_are_about_what_there_is(classes: Mapping[str, Any]) -> None
         }
 
 
-def test_units_are_what_is_accepted() -> None:
+def test_units_of_selectors_are_accepted() -> None:
     fields = load_yaml_dict(str(INTEGRATION / "triggers.yaml"))["traffic_low"]["fields"]
     assert tuple(fields["unit_of_measurement"]["selector"]["select"]["options"]) == UNITS
 

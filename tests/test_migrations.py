@@ -1,4 +1,4 @@
-"""Accounts that an older version has stored, whose identifiers began with the entry's own id."""
+"""Tests accounts that an older version stored, whose identifiers begin with the entry's id."""
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.tunnel_hub.const import DOMAIN
 
-from .common import MINUTE, SMALL, World, arranged, as_older
+from .common import MINUTE, SMALL, World, as_older, user_settings
 
 pytestmark = SMALL
 
@@ -19,27 +19,27 @@ WRITTEN_LATER = [
     ("devices",),
     ("entry",),
 ]
-"""What Home Assistant had not yet written of the upgrade when it was killed."""
+"""The parts that Home Assistant had not written when it was killed."""
 
 
 @pytest.mark.parametrize("stores", WRITTEN_LATER, ids=" and ".join)
 async def test_killed_during_the_upgrade(world: World, stores: tuple[str, ...]) -> None:
-    """It goes on at the next start, and nothing is there twice."""
+    """The migration continues at the next start, and creates no duplicates."""
     await world.set_up()
-    before = arranged(world.hass, world.entry)
+    before = user_settings(world.hass, world.entry)
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
     as_older(world, *stores)
 
     await world.set_up()
 
     assert world.entry.data["id_prefix"] == f"hayfrp.{world.service.account.uuid}"
-    assert arranged(world.hass, world.entry) == before
+    assert user_settings(world.hass, world.entry) == before
     assert world.value("binary_sensor", "tunnel:1", "online") == "on"
 
 
 async def test_upgraded_while_disabled(world: World) -> None:
     await world.set_up()
-    before = arranged(world.hass, world.entry)
+    before = user_settings(world.hass, world.entry)
     switch = world.hass.config_entries.async_set_disabled_by
     await switch(world.entry.entry_id, ConfigEntryDisabler.USER)
     as_older(world)
@@ -47,28 +47,28 @@ async def test_upgraded_while_disabled(world: World) -> None:
     await switch(world.entry.entry_id, None)
     await world.settle()
 
-    assert arranged(world.hass, world.entry) == before
+    assert user_settings(world.hass, world.entry) == before
 
 
 async def test_upgraded_while_the_service_does_not_answer(world: World) -> None:
     await world.set_up()
-    before = arranged(world.hass, world.entry)
+    before = user_settings(world.hass, world.entry)
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
     as_older(world)
     world.service.fault("*", "status", status=500, times=None)
 
     await world.set_up()
     assert world.entry_state() is ConfigEntryState.SETUP_RETRY
-    assert arranged(world.hass, world.entry) == before
+    assert user_settings(world.hass, world.entry) == before
     world.service.clear_faults()
     await world.elapse(MINUTE)
 
     assert world.entry_state() is ConfigEntryState.LOADED
-    assert arranged(world.hass, world.entry) == before
+    assert user_settings(world.hass, world.entry) == before
 
 
-async def test_a_tunnel_that_was_gone_before_the_upgrade(world: World) -> None:
-    """When it returns, its entities are called as before."""
+async def test_a_tunnel_that_was_missing_during_the_upgrade(world: World) -> None:
+    """When it returns, its entities have the same ids."""
     await world.set_up()
     entities = er.async_get(world.hass)
     entities.async_update_entity(
@@ -89,10 +89,10 @@ async def test_a_tunnel_that_was_gone_before_the_upgrade(world: World) -> None:
     assert mine.device_id == world.device_id("tunnel:1")
 
 
-async def test_what_is_there_twice(world: World) -> None:
+async def test_duplicate_entities(world: World) -> None:
     """An older version has created all entities again, as it can after a restored backup."""
     await world.set_up()
-    before = arranged(world.hass, world.entry)
+    before = user_settings(world.hass, world.entry)
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
     old = f"{world.entry.entry_id}:tunnel:1"
     twin = er.async_get(world.hass).async_get_or_create(
@@ -105,6 +105,6 @@ async def test_what_is_there_twice(world: World) -> None:
     await world.set_up()
 
     assert world.entry_state() is ConfigEntryState.LOADED
-    left = arranged(world.hass, world.entry)
+    left = user_settings(world.hass, world.entry)
     del left[device.id], left[twin.id]
-    assert left == before, "a person can delete the others"
+    assert left == before, "the user can delete the others"

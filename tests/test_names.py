@@ -1,4 +1,4 @@
-"""Names, whatever they are made of: every entity has an id that Home Assistant takes."""
+"""Tests unusual names: every entity has an id that Home Assistant accepts."""
 
 from homeassistant.core import valid_entity_id
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
@@ -8,7 +8,7 @@ from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.ids import id_prefix
 
 from .common import MINUTE, World
-from .names import NAMES, check
+from .unusual_names import NAMES, check
 
 MANY = {"tunnels": 2 * len(NAMES), "nodes": 2 * len(NAMES)}
 EACH = pytest.mark.parametrize("simulator", [MANY], indirect=True)
@@ -16,7 +16,7 @@ EACH = pytest.mark.parametrize("simulator", [MANY], indirect=True)
 
 @EACH
 async def test_of_tunnels_and_nodes(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """Two of the same name, too; every platform that there is."""
+    """Two tunnels and nodes have the same name. All platforms are tested."""
     state = world.service.state
     for number, name in enumerate((*NAMES.values(), *NAMES.values()), 1):
         state.tunnels[str(number)].proxy_name = state.nodes[str(number)].name = name
@@ -24,7 +24,7 @@ async def test_of_tunnels_and_nodes(world: World, caplog: pytest.LogCaptureFixtu
     await world.set_up()
     check(world)
 
-    # Once more with everything enabled, and with the ids that there are.
+    # Test again with all entities enabled, and with existing ids.
     await world.enable_all()
     check(world)
     for number in range(1, 2 * len(NAMES) + 1):
@@ -35,7 +35,7 @@ async def test_of_tunnels_and_nodes(world: World, caplog: pytest.LogCaptureFixtu
 
 @EACH
 async def test_a_new_name(world: World) -> None:
-    """The ids of entities stay; those of new ones are short enough."""
+    """Existing ids stay, and those of new entities are short enough."""
     await world.set_up()
     before = {entity.id: entity.entity_id for entity in world.registered()}
     registry = er.async_get(world.hass)
@@ -63,7 +63,7 @@ async def test_of_the_account(world: World) -> None:
 
 
 async def test_an_area_with_a_long_name(world: World) -> None:
-    """Home Assistant puts it before the device's name, for entities that are new there."""
+    """Home Assistant prepends it to the device's name for new entities."""
     world.service.state.tunnels["1"].proxy_name = "c d " * 40
     await world.set_up()
     area = ar.async_get(world.hass).async_create("a b " * 40)
@@ -79,8 +79,8 @@ async def test_an_area_with_a_long_name(world: World) -> None:
     check(world)
 
 
-async def test_an_id_that_was_not_taken(world: World) -> None:
-    """What an older version registered, Home Assistant refuses at every start."""
+async def test_an_id_that_home_assistant_refuses(world: World) -> None:
+    """An older version registered it. Home Assistant refuses it at every start."""
     name = ("d" * 9 + " ") * 40
     world.service.state.tunnels["1"].proxy_name = name
     registry = er.async_get(world.hass)
@@ -99,4 +99,4 @@ async def test_an_id_that_was_not_taken(world: World) -> None:
     assert world.value("switch", "tunnel:1", "enabled") == "on"
     renamed = registry.async_get(world.entity_id("switch", "tunnel:1", "enabled"))
     assert renamed
-    assert renamed.id == broken.id, "the same one, with all that the user has set"
+    assert renamed.id == broken.id, "the same entity, with the user's settings"

@@ -1,4 +1,4 @@
-"""Which node is the best one where a service tells little: at HayFrp."""
+"""Tests the suggestion of nodes for HayFrp, which returns few values."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,13 +13,13 @@ from .common import World, on_account, refused
 
 
 async def suggested(world: World, **data: Any) -> dict[str, dict[str, Any]]:
-    """Return the suitable nodes in order, by id."""
+    """Return the ids of the suitable nodes, in order."""
     found = await on_account(world, "suggest_node", **data)
     return {row["node_id"]: row for row in found["nodes"]}
 
 
-async def test_only_a_node_in_use_has_an_address(world: World) -> None:
-    """Its tunnels tell its host, and its figures its port, which is seldom the usual one."""
+async def test_only_a_used_node_has_an_address(world: World) -> None:
+    """Tunnels contain the host, and the node list the port, which is seldom the usual one."""
     tunnels, nodes = world.service.state.tunnels, world.service.state.nodes
     used = {tunnel.node for tunnel in tunnels.values()}
     async with listening(silent) as server:
@@ -38,8 +38,8 @@ async def test_only_a_node_in_use_has_an_address(world: World) -> None:
     assert err.translation_key == "unknown_protocol"
 
 
-async def test_a_node_without_figures_comes_last(world: World) -> None:
-    """The service lists it, but may not know that it is down."""
+async def test_a_node_without_values_comes_last(world: World) -> None:
+    """The service lists it, but may not know whether it is online."""
     nodes = world.service.state.nodes
     for node in nodes.values():
         node.bind_port, node.cpu = 0, 70.0
@@ -48,8 +48,8 @@ async def test_a_node_without_figures_comes_last(world: World) -> None:
     assert set(list(await suggested(world))[-len(silent_ones) :]) == silent_ones
 
 
-async def test_the_nodes_that_are_not_shown(world: World) -> None:
-    """What the user does not want to see can be the best one all the same."""
+async def test_nodes_that_are_not_shown(world: World) -> None:
+    """A node that the user has hidden can be the best one."""
     await world.set_up(nodes="used")
     nodes = world.service.state.nodes
     used = {tunnel.node for tunnel in world.service.state.tunnels.values()}
@@ -59,10 +59,8 @@ async def test_the_nodes_that_are_not_shown(world: World) -> None:
     assert world.device(f"node:{min(used)}") is not None
 
 
-async def test_a_node_that_is_said_to_be_at_home(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A service on the internet cannot lead a connection into the house."""
+async def test_a_node_with_a_local_address(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A public service must not make Home Assistant connect to local addresses."""
     connections = 0
 
     async def _count(reader: Incoming, _: object) -> None:

@@ -1,4 +1,4 @@
-"""Whether tunnels can really be reached: they listen here, on ports of their own."""
+"""Tests whether tunnels can be reached. They listen on local ports."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -30,17 +30,17 @@ from .common import DAY, MINUTE, SMALL, World, look_up, on
 pytestmark = SMALL
 
 FRP_404 = b"HTTP/1.1 404 Not Found\r\n\r\n"
-"""The head of the page that a node sends for a tunnel that is not online."""
+"""The head of the page that a node sends for an offline tunnel."""
 
 CHECK = "check:1"
-"""What is found of the tunnel with the id 1."""
+"""The results for the tunnel with the id 1."""
 
 type Open = Callable[..., Awaitable[Listener]]
 
 
 @pytest.fixture
 async def listen(world: World) -> AsyncIterator[Open]:
-    """Have a tunnel of the world listen; what it is then."""
+    """Let a tunnel of the world listen; return it."""
     async with AsyncExitStack() as stack:
 
         async def _listen(
@@ -60,7 +60,7 @@ async def listen(world: World) -> AsyncIterator[Open]:
 
 
 def found(world: World, *keys: str) -> tuple[str, ...]:
-    """Return what the checks of tunnel 1 show."""
+    """Return the results of the checks of tunnel 1."""
     binary = {"reachable", "certificate_trusted"}
     return tuple(
         world.value("binary_sensor" if key in binary else "sensor", CHECK, key) for key in keys
@@ -68,7 +68,7 @@ def found(world: World, *keys: str) -> tuple[str, ...]:
 
 
 async def next_check(world: World) -> None:
-    """Let the time until the next check pass."""
+    """Let time pass until the next check."""
     await world.live(6 * MINUTE)
 
 
@@ -79,7 +79,7 @@ async def test_a_tcp_tunnel(world: World, listen: Open) -> None:
     assert found(world, "reachable", "verdict", "availability") == ("on", "reachable", "100")
     assert float(*found(world, "response_time")) >= 0
     assert dt_util.parse_datetime(*found(world, "last_check")) == dt_util.utcnow()
-    # There is neither a certificate nor a status to show.
+    # Neither a certificate nor a status is shown.
     shown = {entity.unique_id.rpartition(":")[2] for entity in world.registered(CHECK)}
     assert shown == {
         "reachable",
@@ -112,7 +112,7 @@ async def test_an_https_tunnel_with_a_certificate_of_its_own(world: World, liste
 
 
 async def test_down_and_up_again(world: World, listen: Open) -> None:
-    """Believed once two checks agree; what is not confirmed yet is not shown."""
+    """A change is shown when two checks agree."""
     answering = listening(answers(OK))
     port = (await answering.__aenter__()).port
     tunnel = world.service.state.tunnels["1"]
@@ -134,8 +134,8 @@ async def test_down_and_up_again(world: World, listen: Open) -> None:
         assert found(world, "reachable", "verdict") == ("on", "reachable")
 
 
-async def test_never_more_often_than_the_interval(world: World, listen: Open) -> None:
-    """However often Home Assistant is asked to update an entity."""
+async def test_checks_respect_the_interval(world: World, listen: Open) -> None:
+    """It does not depend on how often Home Assistant is asked to update an entity."""
     server = await listen(listening(answers(OK)), "http")
     await world.set_up()
     for _ in range(5):
@@ -146,8 +146,8 @@ async def test_never_more_often_than_the_interval(world: World, listen: Open) ->
     assert len(server.requests) == 2
 
 
-async def test_moving_a_tunnel_scans_no_ports(world: World, listen: Open) -> None:
-    """The last port is checked soon, but not immediately, and those in between are not."""
+async def test_moving_a_tunnel_checks_no_other_ports(world: World, listen: Open) -> None:
+    """The last port is checked soon, but not immediately. Ports in between are not checked."""
     servers = [await listen(listening(answers(OK)), "http") for _ in range(4)]
     await world.set_up()
     tunnels = world.entry.runtime_data.coordinators["tunnels"]
@@ -161,8 +161,8 @@ async def test_moving_a_tunnel_scans_no_ports(world: World, listen: Open) -> Non
     assert [len(server.requests) for server in servers] == [0, 0, 0, 2]
 
 
-async def test_without_internet_it_says_nothing(world: World) -> None:
-    """Names lead nowhere here, and the unrelated hosts neither."""
+async def test_without_internet_the_result_is_unknown(world: World) -> None:
+    """Names cannot be resolved here, and neither can the unrelated hosts."""
     await world.set_up()
     assert found(world, "reachable", "verdict", "availability") == ("unknown",) * 3
     await next_check(world)
@@ -176,7 +176,7 @@ async def test_without_internet_it_says_nothing(world: World) -> None:
         (FRP_PAGE, False, "no_client"),
     ],
 )
-async def test_the_node_answers_for_nobody(
+async def test_the_node_answers_for_an_offline_tunnel(
     world: World, listen: Open, body: bytes, running: bool, verdict: str
 ) -> None:
     await listen(listening(answers(FRP_404, body=body)), "http")
@@ -194,7 +194,7 @@ async def test_the_node_is_down(world: World, listen: Open) -> None:
     assert found(world, "reachable", "verdict") == ("off", "node_down")
 
 
-async def test_another_address_is_checked_at_once(world: World, listen: Open) -> None:
+async def test_a_new_address_is_checked_immediately(world: World, listen: Open) -> None:
     await listen(refusing())
     await world.set_up()
     await next_check(world)
@@ -206,7 +206,7 @@ async def test_another_address_is_checked_at_once(world: World, listen: Open) ->
     assert found(world, "reachable", "verdict") == ("on", "reachable")
 
 
-# Which tunnels
+# Which tunnels are checked
 
 
 @pytest.mark.parametrize("chosen, checked", [("enabled", False), ("all", True)])
@@ -218,9 +218,7 @@ async def test_a_disabled_tunnel(world: World, listen: Open, chosen: str, checke
     assert found(world, "reachable") == (("on",) if checked else ("unknown",))
 
 
-async def test_what_a_change_has_overtaken_is_not_shown_and_checked_soon(
-    world: World, listen: Open
-) -> None:
+async def test_a_result_for_an_old_address_is_not_shown(world: World, listen: Open) -> None:
     server = await listen(listening(answers(OK)), "http")
     await world.set_up()
     tunnel = world.service.state.tunnels["1"]
@@ -234,7 +232,7 @@ async def test_what_a_change_has_overtaken_is_not_shown_and_checked_soon(
     assert found(world, "reachable", "verdict") == ("on", "reachable")
     assert len(server.requests) == 2
 
-    # No more than once a minute, however often it changes.
+    # At most once a minute, however often it changes.
     for _ in range(5):
         tunnel.enabled = not tunnel.enabled
         await world.entry.runtime_data.coordinators["tunnels"].async_refresh()
@@ -257,13 +255,13 @@ async def test_no_checks(world: World, listen: Open) -> None:
     await world.restart()
     assert not world.registered("check:")
     assert len(server.requests) == 1
-    # The action returns a result nevertheless.
+    # The action still returns a result.
     response = await on(world, "tunnel:1", "check_reachability")
     assert response["verdict"] == "reachable"
 
 
 @pytest.mark.parametrize("protocol", ["udp", "stcp", "xtcp"])
-async def test_what_cannot_be_checked(world: World, protocol: str) -> None:
+async def test_addresses_that_cannot_be_checked(world: World, protocol: str) -> None:
     world.service.state.tunnels["1"].proxy_type = protocol
     await world.set_up()
     assert not world.registered(CHECK)
@@ -271,10 +269,10 @@ async def test_what_cannot_be_checked(world: World, protocol: str) -> None:
     assert response == {"verdict": "not_checkable", "reason": "protocol"}
 
 
-async def test_nothing_in_the_house_is_checked_for_a_public_service(
+async def test_local_addresses_are_not_checked_for_a_public_service(
     world: World, listen: Open
 ) -> None:
-    """A service that is not at home may name no address at home."""
+    """A public service may not cause checks of local addresses."""
     server = await listen(listening(answers(OK)), "http")
     await world.set_up()
     checks = world.entry.runtime_data.checks
@@ -298,7 +296,7 @@ async def test_nothing_in_the_house_is_checked_for_a_public_service(
 # The action
 
 
-async def test_asking(world: World, listen: Open) -> None:
+async def test_action(world: World, listen: Open) -> None:
     server = await listen(listening(answers(OK, head=b"HTTP/1.1 500 No\r\n\r\n")), "http")
     await world.set_up()
     await world.elapse(MINUTE)
@@ -314,8 +312,8 @@ async def test_asking(world: World, listen: Open) -> None:
     assert len(server.requests) == asked + 2
 
 
-async def test_the_answer_is_never_from_before_the_question(world: World, listen: Open) -> None:
-    """All calls within ten seconds of a check wait for the same next check."""
+async def test_the_result_is_newer_than_the_call(world: World, listen: Open) -> None:
+    """Calls within ten seconds of a check share the next check."""
     async with AsyncExitStack() as until_kicked:
         server = await until_kicked.enter_async_context(listening(answers(OK)))
         await listen(nullcontext(server), "http")
@@ -330,12 +328,10 @@ async def test_the_answer_is_never_from_before_the_question(world: World, listen
     await world.elapse(2)
     for response in await asyncio.gather(*asking):
         assert (response["verdict"], response["reachable"]) == ("no_client", False)
-    assert len(node.requests) == 4, "HEAD and GET of one check, and of its retry"
+    assert len(node.requests) == 4, "HEAD and GET of one check and its retry"
 
 
-async def test_a_check_under_way_does_not_answer_a_later_question(
-    world: World, listen: Open
-) -> None:
+async def test_a_running_check_does_not_answer_a_later_call(world: World, listen: Open) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def _slowly(reader: Incoming, writer: asyncio.StreamWriter) -> None:
@@ -362,7 +358,7 @@ async def test_a_check_under_way_does_not_answer_a_later_question(
     assert len(server.requests) == 3
 
 
-async def test_an_address_that_changes_while_someone_waits(world: World, listen: Open) -> None:
+async def test_an_address_that_changes_during_a_call(world: World, listen: Open) -> None:
     first = await listen(listening(answers(OK)), "http")
     await world.set_up()
     await world.elapse(3)
@@ -375,14 +371,14 @@ async def test_an_address_that_changes_while_someone_waits(world: World, listen:
     assert len(first.requests) == 1
 
 
-async def test_the_service_says_otherwise(world: World, listen: Open) -> None:
+async def test_the_service_contradicts_the_check(world: World, listen: Open) -> None:
     await listen(refusing())
     await world.set_up()
     response = await on(world, "tunnel:1", "check_reachability")
     assert (response["verdict"], response["contradicts_service"]) == ("port_closed", True)
 
 
-async def test_a_tunnel_that_is_gone(world: World) -> None:
+async def test_a_deleted_tunnel(world: World) -> None:
     await world.set_up()
     checks = world.entry.runtime_data.checks
     del world.service.state.tunnels["1"]
@@ -392,7 +388,7 @@ async def test_a_tunnel_that_is_gone(world: World) -> None:
     assert checks
 
 
-# Certificates that end
+# Certificates that expire
 
 
 def _trusting(authorities: Authorities) -> Callable[[], Any]:
@@ -401,7 +397,7 @@ def _trusting(authorities: Authorities) -> Callable[[], Any]:
 
 
 @pytest.mark.parametrize("age, ends_soon", [(60, False), (80, True)])
-async def test_a_certificate_that_ends(
+async def test_a_certificate_that_expires(
     world: World,
     listen: Open,
     monkeypatch: pytest.MonkeyPatch,
@@ -454,7 +450,7 @@ async def test_triggers_and_condition(world: World, listen: Open) -> None:
 
 
 async def test_the_address_changes(world: World) -> None:
-    """Also while the service tells none; but not when it is known for the first time."""
+    """It is also noticed after the address was unknown, but the first one is not a change."""
     await world.set_up()
     changed = await armed(world.hass, "address_changed", of(world, "tunnel:1"))
     address = world.entity_id("sensor", "tunnel:1", "public_address")
@@ -481,7 +477,7 @@ async def test_the_address_changes(world: World) -> None:
     assert changed == [address, address]
 
 
-async def test_without_a_recorder_there_is_no_past(world: World, listen: Open) -> None:
+async def test_without_the_recorder_there_is_no_history(world: World, listen: Open) -> None:
     await listen(listening(answers(OK)), "http")
     await world.set_up()
     await next_check(world)
@@ -492,10 +488,10 @@ async def test_without_a_recorder_there_is_no_past(world: World, listen: Open) -
 
 
 def _own_address() -> str | None:
-    """Return an address of this machine on a network; None if it is on none."""
+    """Return an address of this machine on a network, or None."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         try:
-            # Nothing is sent.
+            # No packet is sent.
             sock.connect(("192.0.2.1", 9))
         except OSError:
             return None
@@ -503,14 +499,14 @@ def _own_address() -> str | None:
 
 
 @pytest.mark.parametrize("listens, verdict", [(True, "port_closed"), (False, "no_local_service")])
-async def test_the_local_service_is_checked_from_home(
+async def test_the_local_service_is_checked(
     world: World,
     listen: Open,
     monkeypatch: pytest.MonkeyPatch,
     listens: bool,
     verdict: str,
 ) -> None:
-    """The first link that is broken is the nearest one, whatever the service says of the client."""
+    """The first broken link is the nearest one, whatever the service says about the client."""
     socket_allow_hosts(["127.0.0.1", "192.0.2.1"])
     if (address := _own_address()) is None:
         pytest.skip("NOT RUN: this machine is on no network")
@@ -520,7 +516,7 @@ async def test_the_local_service_is_checked_from_home(
         return await (resolve if host == address else look_up)(host, port)
 
     async def _adapters(_: HomeAssistant) -> list[dict[str, Any]]:
-        """Return the network of this machine instead of an invented one."""
+        """Return the network of this machine instead of a simulated one."""
         ipv4 = [{"address": address, "network_prefix": 24}]
         return [{"enabled": True, "ipv4": ipv4, "ipv6": []}]
 
@@ -538,8 +534,10 @@ async def test_the_local_service_is_checked_from_home(
         assert found(world, "reachable", "verdict") == ("off", verdict)
 
 
-async def test_a_local_address_elsewhere_is_left_alone(world: World, listen: Open) -> None:
-    """It is on no network of Home Assistant, so nothing is known of it."""
+async def test_a_local_address_on_another_network_is_not_checked(
+    world: World, listen: Open
+) -> None:
+    """It is on no network of Home Assistant, so its state is unknown."""
     await listen(refusing())
     tunnel = world.service.state.tunnels["1"]
     tunnel.local_ip, tunnel.local_port = "198.51.100.7", 80

@@ -1,4 +1,4 @@
-"""A real tunnel: two EasyTier nodes carry HTTP and TCP over loopback."""
+"""Tests a real tunnel: two EasyTier nodes carry HTTP and TCP over loopback."""
 
 from contextlib import AsyncExitStack
 
@@ -20,7 +20,7 @@ def _reachable(world: World) -> str:
 @pytest.mark.parametrize(
     "protocol, handler", [("http", answers(OK, body=b"hello")), ("tcp", says(b"SSH-2.0-home\r\n"))]
 )
-async def test_the_node_at_home_stops_and_starts(
+async def test_the_local_node_stops_and_starts(
     world: World, protocol: str, handler: Handler
 ) -> None:
     tunnel = world.service.state.tunnels["1"]

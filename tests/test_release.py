@@ -1,4 +1,4 @@
-"""A release as the workflow builds it, from the tag to what is public."""
+"""Tests the release workflow, from the tag to the published release."""
 
 from collections.abc import Mapping, Sequence
 import json
@@ -26,7 +26,7 @@ GH = """\
 #!/bin/sh
 echo "$@" >>"$(dirname "$0")/calls"
 """
-"""Writes down what it is asked for."""
+"""Records its arguments."""
 
 
 NEW_HOME = """
@@ -54,12 +54,12 @@ async def main(home):
 PLATFORMS = [*sys.argv[2:]]
 asyncio.run(main(sys.argv[1]))
 """
-"""Sets the integration of a folder up in an empty Home Assistant, and imports all its platforms."""
+"""Sets up the integration in a folder of an empty Home Assistant, and imports all platforms."""
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A repository with what a release needs, and a file that is not committed."""
+    """Return a repository with the files of a release, and one that is not committed."""
     checkout = tmp_path / "checkout"
     ours = INTEGRATION.relative_to(ROOT)
     shutil.copytree(ROOT / ours, checkout / ours, ignore=shutil.ignore_patterns("__pycache__"))
@@ -74,7 +74,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def run(command: Sequence[str], checkout: Path, **env: str) -> str:
-    """Run a command in a checkout; return what it says if it fails."""
+    """Run a command in a checkout, and return its output if it fails."""
     done = subprocess.run(
         command,
         cwd=checkout,
@@ -91,7 +91,7 @@ def steps(job: str) -> Mapping[str, str]:
     return {step["name"]: step["run"] for step in JOBS[job]["steps"] if "run" in step}
 
 
-def test_what_the_workflow_builds(checkout: Path) -> None:
+def test_the_archive(checkout: Path) -> None:
     command = steps("build")["Build the archive and the notes"]
 
     assert run(["bash", "-ec", command], checkout, TAG=TAG) == ""
@@ -112,8 +112,8 @@ def test_what_the_workflow_builds(checkout: Path) -> None:
     assert re.match(r"\n(## \[|\[)", after)
 
 
-def test_what_is_built_can_be_set_up(checkout: Path, tmp_path: Path) -> None:
-    """As HACS installs it: extracted into a Home Assistant that has nothing else of ours."""
+def test_the_archive_can_be_set_up(checkout: Path, tmp_path: Path) -> None:
+    """HACS extracts it into Home Assistant, without the other files of the repository."""
     command = steps("build")["Build the archive and the notes"]
     assert run(["bash", "-ec", command], checkout, TAG=TAG) == ""
     home = tmp_path / "config"
@@ -166,7 +166,7 @@ OURS = f"## [{VERSION}]"
         ),
     ],
 )
-def test_a_release_that_would_be_wrong(
+def test_an_invalid_release_is_refused(
     checkout: Path, tag: str, file: str, change: tuple[str, str], complaint: str
 ) -> None:
     if file:
@@ -178,7 +178,7 @@ def test_a_release_that_would_be_wrong(
     assert not (checkout / "dist").exists()
 
 
-def test_nobody_sees_a_release_that_is_not_complete(checkout: Path, tmp_path: Path) -> None:
+def test_an_incomplete_release_is_not_public(checkout: Path, tmp_path: Path) -> None:
     """It is a draft until the archive is attached."""
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -195,7 +195,7 @@ def test_nobody_sees_a_release_that_is_not_complete(checkout: Path, tmp_path: Pa
     assert publish == f"release edit {TAG} --draft=false"
 
 
-def test_nothing_is_built_before_everything_is_tested() -> None:
+def test_the_archive_is_built_after_all_tests() -> None:
     called = {job["uses"]: name for name, job in JOBS.items() if "uses" in job}
     for workflow in ("test", "validate"):
         assert "workflow_call" in load_yaml_dict(str(WORKFLOWS / f"{workflow}.yml"))[True]
@@ -207,13 +207,13 @@ def test_nothing_is_built_before_everything_is_tested() -> None:
     assert JOBS["publish"]["needs"] == "build"
 
 
-def test_only_what_publishes_may_write() -> None:
+def test_only_the_job_that_publishes_has_write_permission() -> None:
     for name, job in JOBS.items():
         writes = {scope for scope, level in job["permissions"].items() if level == "write"}
         assert writes == ({"attestations", "contents", "id-token"} if name == "publish" else set())
 
 
-def test_all_that_runs_is_pinned() -> None:
+def test_all_actions_are_pinned() -> None:
     for path in WORKFLOWS.glob("*.yml"):
         for used in re.findall(r"uses: (\S+)", path.read_text("utf-8")):
             assert re.search(r"@[0-9a-f]{40}$", used) or used.startswith("./"), (

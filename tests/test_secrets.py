@@ -1,4 +1,4 @@
-"""No secret ever leaves its place, whatever happens."""
+"""Tests that secrets are not in logs, states, events, repair issues, diagnostics or other files."""
 
 from dataclasses import dataclass
 import json
@@ -28,37 +28,37 @@ NEW = {
 }
 
 
-def secrets_in(text: str, secrets: set[str]) -> None:
-    """Fail if a text holds a secret."""
+def assert_no_secrets(text: str, secrets: set[str]) -> None:
+    """Fail if a text contains a secret."""
     assert not [secret for secret in secrets if secret in text], text
 
 
 @dataclass
-class Life:
-    """The main paths, and all the secrets that happen on the way."""
+class Scenario:
+    """Uses the integration, and records all secrets."""
 
     world: World
     secrets: set[str]
 
     def remember(self) -> None:
-        """Add the present secrets of the account."""
+        """Add the current secrets of the account."""
         account = self.world.service.account
         self.secrets.update(filter(None, (account.csrf, account.link_token)))
         self.secrets.update(mail.code for mail in self.world.service.state.mailbox)
 
     async def act(self, action: str, **fields: object) -> None:
-        """Call an action, for the account or a tunnel; it may fail."""
+        """Call an action for the account or a tunnel. It may fail."""
         of_device = {"device_id": self.world.device_id("tunnel:1")}
         of_account = {"config_entry_id": self.world.entry.entry_id}
         subject = of_device if ACTIONS[action].kinds else of_account
         try:
             await self.world.call(action, **subject, **fields)
         except HomeAssistantError as err:
-            secrets_in(str(err), self.secrets)
+            assert_no_secrets(str(err), self.secrets)
         self.remember()
 
     async def fill(self, step: str, **fields: str) -> None:
-        """Send a form of the config flow."""
+        """Submit a form of the config flow."""
         self.secrets.update(value for name, value in fields.items() if name != "username")
         flow = self.world.hass.config_entries.flow
         result = await flow.async_init(DOMAIN, context={"source": "user"})
@@ -68,10 +68,10 @@ class Life:
             result["flow_id"], {**fields, "advanced": {"base_url": self.world.service.url}}
         )
         self.remember()
-        secrets_in(f"{result['errors']} {result['description_placeholders']}", self.secrets)
+        assert_no_secrets(f"{result['errors']} {result['description_placeholders']}", self.secrets)
 
     async def commands(self) -> None:
-        """Do what a user can."""
+        """Call the actions of a user."""
         await self.act("create_tunnel", **NEW)
         for action in ("check_tunnel", "force_offline", "list_downloads", "sign_in", "retoken"):
             await self.act(action)
@@ -79,8 +79,8 @@ class Life:
         for action in ("turn_on", "turn_off"):
             await self.world.act("switch", action, "tunnel:2", "force_down")
 
-    async def forms(self) -> None:
-        """Try to get in, in vain."""
+    async def wrong_input(self) -> None:
+        """Submit wrong_input with wrong input."""
         await self.fill("hayfrp_password", username="demo", password="wrong-password")
         await self.fill("hayfrp_token", token="wrong-token")
         await self.fill("hayfrp_recover", username="demo@example.com")
@@ -89,8 +89,8 @@ class Life:
             "hayfrp_register", username="new", email="new@example.com", password="new-password"
         )
 
-    async def bad_days(self) -> None:
-        """Get no answers, and answers that repeat what only we and the service know."""
+    async def failures(self) -> None:
+        """Let requests fail, and let answers repeat secrets."""
         for fault in ("html", "error", "reset", "cut", "redirect", "status"):
             self.world.service.fault("*", fault, times=None)
             await self.world.live(4 * MINUTE)
@@ -112,8 +112,7 @@ class Life:
         self.remember()
 
 
-async def test_no_secret_shows(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither in logs nor in states, events, repairs and diagnostics."""
+async def test_no_secret_is_shown(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, ENTITY_REGISTRY)
     world.service.account.link_token = "link-token-of-demo"
@@ -122,36 +121,40 @@ async def test_no_secret_shows(world: World, caplog: pytest.LogCaptureFixture) -
 
     @callback
     def _note(event: Event[Any]) -> None:
-        # What an action is called with, its caller knows.
+        # The caller knows the data of the call.
         if event.event_type != "call_service":
             events.append(event.as_dict())
 
     world.hass.bus.async_listen(MATCH_ALL, _note)
 
     await world.set_up()
-    life = Life(world, secrets)
+    life = Scenario(world, secrets)
     await life.commands()
-    await life.bad_days()
-    await life.forms()
+    await life.failures()
+    await life.wrong_input()
 
-    assert len(secrets) > 12, "sessions and tokens came and went"
+    assert len(secrets) > 12, "sessions and tokens were replaced"
     for record in caplog.records:
         ours = record.name.startswith(("custom_components", "homeassistant.config_entries"))
         if ours or record.name.startswith("homeassistant.helpers"):
-            secrets_in(logging.Formatter().format(record), secrets)
-    secrets_in(json.dumps(events, default=str), secrets)
+            assert_no_secrets(logging.Formatter().format(record), secrets)
+    assert_no_secrets(json.dumps(events, default=str), secrets)
     for state in world.hass.states.async_all():
-        secrets_in(str(state.as_dict()), secrets)
+        assert_no_secrets(str(state.as_dict()), secrets)
     for issue in ir.async_get(world.hass).issues.values():
-        secrets_in(str(issue), secrets)
-    secrets_in(str(await async_get_config_entry_diagnostics(world.hass, world.entry)), secrets)
+        assert_no_secrets(str(issue), secrets)
+    assert_no_secrets(
+        str(await async_get_config_entry_diagnostics(world.hass, world.entry)), secrets
+    )
 
 
 async def test_secrets_are_not_stored_twice(world: World, hass_storage: dict[str, Any]) -> None:
-    """Credentials are in the entry, and in no other file."""
+    """Credentials are only stored in the entry."""
     await world.set_up()
     await world.act("switch", "turn_on", "tunnel:1", "force_down")
     await world.hass.async_stop(force=True)
 
     others = {key: value for key, value in hass_storage.items() if key != "core.config_entries"}
-    secrets_in(str(others), {"demo-password", world.service.account.csrf or "", "demo@example.com"})
+    assert_no_secrets(
+        str(others), {"demo-password", world.service.account.csrf or "", "demo@example.com"}
+    )

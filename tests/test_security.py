@@ -1,4 +1,4 @@
-"""What the threat model in SECURITY.md promises, where no other test is about it."""
+"""Tests the promises of the threat model in SECURITY.md that no other test covers."""
 
 import re
 
@@ -20,8 +20,8 @@ from .translations import INTEGRATION
 ROOT = INTEGRATION.parents[1]
 
 
-def test_entities_that_everybody_may_use() -> None:
-    """None of them deletes anything or shows a secret, but for the picture that is disabled."""
+def test_entities_that_every_user_can_control() -> None:
+    """None of them deletes anything or shows a secret, except the image that is disabled."""
     used = {
         f"{platform}.{row.key}"
         for platform, table in (
@@ -54,19 +54,19 @@ def test_entities_that_everybody_may_use() -> None:
     }
 
 
-# Words of others
+# Texts of services
 
 EVIL = '<img src=x onerror="alert(1)"> [free](https://evil.example) {{ 1 + 1 }} `x`'
 HARMLESS = re.compile(r"[^<>\[\]]*")
 
 
-def test_words_become_neither_links_nor_markup() -> None:
+def test_texts_contain_neither_links_nor_markup() -> None:
     said = escape_markdown({"account": EVIL})["account"]
     assert HARMLESS.fullmatch(said)
     assert "free" in said
 
 
-async def test_words_in_repairs(world: World) -> None:
+async def test_texts_in_repair_issues(world: World) -> None:
     await world.set_up()
     world.hass.config_entries.async_update_entry(world.entry, title=EVIL)
 
@@ -79,8 +79,8 @@ async def test_words_in_repairs(world: World) -> None:
         assert HARMLESS.fullmatch(words), words
 
 
-async def test_words_in_forms(world: World) -> None:
-    """Those of the service, and the name of an account."""
+async def test_texts_in_forms(world: World) -> None:
+    """This includes the service's messages and the name of an account."""
     await world.set_up()
     world.hass.config_entries.async_update_entry(world.entry, title=EVIL)
 
@@ -105,8 +105,8 @@ async def test_words_in_forms(world: World) -> None:
             assert HARMLESS.fullmatch(words), words
 
 
-async def test_a_title_is_no_path(world: World) -> None:
-    """Nothing but the folder of backups is written to, and its names come from slugify."""
+async def test_a_title_is_not_a_path(world: World) -> None:
+    """Only the folder of backups is written to. Its files are named with slugify."""
     writing = [
         path.name
         for path in INTEGRATION.rglob("*.py")
@@ -116,11 +116,11 @@ async def test_a_title_is_no_path(world: World) -> None:
     assert "/" not in _BACKUPS
 
 
-# The threat model itself
+# The threat model
 
 
-def test_the_threat_model_names_what_there_is() -> None:
-    """The files and tests that it points at exist."""
+def test_the_threat_model_names_existing_files() -> None:
+    """The files and tests that it names exist."""
     text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     files = re.findall(r"`((?:tests|custom_components|api|docs|frontend)/[\w/.-]+\.\w+)`", text)
     assert len(files) > 10

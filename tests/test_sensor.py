@@ -1,12 +1,12 @@
-"""Sensors."""
+"""Tests sensors."""
 
 from homeassistant.helpers import entity_registry as er
 
 from .common import HOUR, MINUTE, World
 
 
-async def test_nodes_that_are_not_used_come_disabled(world: World) -> None:
-    """Five tunnels run over nodes 1 to 5 of 8."""
+async def test_unused_nodes_are_disabled_by_default(world: World) -> None:
+    """Five tunnels use the nodes 1 to 5 of 8."""
     await world.set_up()
 
     def disabled(thing: str) -> set[str]:
@@ -37,7 +37,7 @@ async def test_traffic_is_shown_in_gibibytes(world: World) -> None:
 
 
 async def test_tunnel_states(world: World) -> None:
-    """Tunnel 4 has no client, tunnel 5 is disabled; node 2 goes down."""
+    """Tunnel 4 has no client, tunnel 5 is disabled, and node 2 goes offline."""
     world.service.state.nodes["2"].online = False
 
     await world.set_up()
@@ -52,7 +52,7 @@ async def test_tunnel_states(world: World) -> None:
     }
 
 
-async def test_long_notices_are_cut_in_the_state_only(world: World) -> None:
+async def test_long_notices_are_shortened_in_the_state_only(world: World) -> None:
     world.service.state.notice = f"<p>{'x' * 300}1</p>"
     await world.set_up()
     state = world.state("sensor", "notice:service", "text")
@@ -66,9 +66,10 @@ async def test_long_notices_are_cut_in_the_state_only(world: World) -> None:
     assert state.attributes["text"] == "x" * 300 + "2", "though the state itself looks the same"
 
 
-async def test_a_notice_of_several_lines_shows_its_first_line_and_keeps_the_rest(
+async def test_a_notice_of_several_lines(
     world: World,
 ) -> None:
+    """The state is its first line. An attribute contains the rest."""
     world.service.state.notice = "<p>first</p><p>second</p>"
 
     await world.set_up()
@@ -79,7 +80,7 @@ async def test_a_notice_of_several_lines_shows_its_first_line_and_keeps_the_rest
     assert "\n" in state.attributes["text"]
 
 
-async def test_figures_follow_the_service(world: World) -> None:
+async def test_values_follow_the_service(world: World) -> None:
     await world.set_up()
     before = float(world.value("sensor", "account:account", "traffic_today"))
     assert world.value("sensor", "service:service", "runs") == "114842262"

@@ -1,4 +1,4 @@
-"""Actions."""
+"""Tests actions."""
 
 from datetime import datetime
 
@@ -47,7 +47,7 @@ async def test_sign_in(world: World) -> None:
 
 
 async def test_retoken(world: World) -> None:
-    """The session ends with the link token, so a new one is begun immediately."""
+    """The session ends with the link token, so a new one is started immediately."""
     await world.set_up()
     before = world.service.account.link_token
 
@@ -121,8 +121,8 @@ async def test_create_tunnel_at_a_node_by_name(world: World) -> None:
     assert (tunnel.node, tunnel.remote_port, tunnel.local_ip) == ("2", 20132, "127.0.0.1")
 
 
-async def test_a_tunnel_that_cannot_be(world: World) -> None:
-    """It is explained before the service is bothered with it."""
+async def test_invalid_tunnels_are_refused(world: World) -> None:
+    """The error is explained, and no request is sent."""
     await world.set_up()
     name = {"minimum": "3", "maximum": "15"}
     ports = {"minimum": "1", "maximum": "65500"}
@@ -166,7 +166,7 @@ async def test_a_tunnel_that_cannot_be(world: World) -> None:
     assert not world.service.calls_to("/proxy", type="edit")
 
 
-async def test_no_room_for_another_tunnel(world: World) -> None:
+async def test_the_limit_of_tunnels(world: World) -> None:
     world.service.account.quota = 5
     await world.set_up()
 
@@ -176,7 +176,7 @@ async def test_no_room_for_another_tunnel(world: World) -> None:
     assert error.translation_placeholders == {"message": "您的隧道数量已达上限."}
 
 
-async def test_nonsense(world: World) -> None:
+async def test_invalid_data(world: World) -> None:
     await world.set_up()
     cases: tuple[dict[str, object], ...] = (
         {**NEW, "local_port": "http"},
@@ -191,7 +191,7 @@ async def test_nonsense(world: World) -> None:
 
 @pytest.mark.platforms("sensor")
 async def test_update_tunnel(world: World) -> None:
-    """Only what is named changes, although an edit replaces the whole tunnel."""
+    """Only the given fields change, although the request replaces the whole tunnel."""
     await world.set_up()
     before = world.service.state.tunnels["1"]
 
@@ -289,12 +289,12 @@ async def test_force_offline(world: World) -> None:
     assert world.value("binary_sensor", "tunnel:1", "online") == "off", "shown immediately"
 
 
-# Nodes, whatever is enabled
+# Nodes, whether their entities are enabled or not
 
 
 @pytest.mark.platforms("binary_sensor")
 async def test_get_node(world: World) -> None:
-    """Also of one that no tunnel uses; what is polled is not asked for again."""
+    """The node may be unused. Values from polls are not requested again."""
     for tunnel in world.service.state.tunnels.values():
         tunnel.node = "1"
     await world.set_up()
@@ -311,8 +311,8 @@ async def test_get_node(world: World) -> None:
 
 
 @pytest.mark.platforms("binary_sensor", "sensor")
-async def test_get_node_of_what_nobody_reads(world: World) -> None:
-    """The user has disabled all: the node is read once for all who ask at that time."""
+async def test_get_node_without_polling(world: World) -> None:
+    """The user has disabled all entities. Simultaneous calls share one request."""
     await world.set_up()
     world.disable("node:")
     await world.restart()
@@ -329,8 +329,8 @@ async def test_get_node_of_what_nobody_reads(world: World) -> None:
 
 
 @pytest.mark.platforms("binary_sensor")
-async def test_get_node_of_a_silent_service(world: World) -> None:
-    """The last values are valid for a short time; then they are unknown."""
+async def test_get_node_while_the_service_does_not_respond(world: World) -> None:
+    """The last values are valid for a short time, then they are unknown."""
     await world.set_up()
     world.service.fault("/nodes", "html", times=None)
 
@@ -342,7 +342,7 @@ async def test_get_node_of_a_silent_service(world: World) -> None:
     assert error.translation_key == "unavailable_firewall"
 
 
-# What all of them refuse
+# Errors of all actions
 
 
 HAYFRP = {
@@ -357,12 +357,12 @@ HAYFRP = {
     "sign_in",
     "update_tunnel",
 }
-"""The actions that make sense for HayFrp."""
+"""The actions that HayFrp supports."""
 OF_DEVICE = sorted(name for name in HAYFRP if ACTIONS[name].kinds)
 OF_ACCOUNT = sorted(HAYFRP - set(OF_DEVICE))
 
 
-async def test_only_their_kind_of_device(world: World) -> None:
+async def test_devices_of_another_kind(world: World) -> None:
     await world.set_up()
 
     for action in OF_DEVICE:
@@ -373,7 +373,7 @@ async def test_only_their_kind_of_device(world: World) -> None:
         assert error.translation_placeholders == {"device": "HayFrp demo"}
 
 
-async def test_no_node_is_a_tunnel(world: World) -> None:
+async def test_a_node_is_not_a_tunnel(world: World) -> None:
     await world.set_up()
 
     error = await refused(world, "node:1", "delete_tunnel")
@@ -381,7 +381,7 @@ async def test_no_node_is_a_tunnel(world: World) -> None:
     assert error.translation_key == "wrong_device"
 
 
-async def test_devices_of_others(world: World) -> None:
+async def test_devices_of_other_integrations(world: World) -> None:
     await world.set_up()
     other = MockConfigEntry(domain="other")
     other.add_to_hass(world.hass)
@@ -404,7 +404,7 @@ async def test_unknown_accounts(world: World) -> None:
             await world.call("sign_in", config_entry_id=entry_id)
 
 
-async def test_accounts_that_do_not_work(world: World) -> None:
+async def test_accounts_that_are_not_loaded(world: World) -> None:
     await world.set_up()
     device = world.device("tunnel:1")
     assert device
@@ -419,7 +419,7 @@ async def test_accounts_that_do_not_work(world: World) -> None:
     assert len(world.service.calls) == calls
 
 
-async def test_a_bad_day(world: World) -> None:
+async def test_an_action_while_the_service_fails(world: World) -> None:
     await world.set_up()
 
     for action in OF_ACCOUNT:
@@ -443,8 +443,8 @@ async def test_a_password_changed_elsewhere(world: World) -> None:
     assert flow["context"]["source"] == "reauth"
 
 
-async def test_actions_exist_without_an_account(world: World) -> None:
-    """Automations can be checked before anything is loaded."""
+async def test_actions_are_registered_without_an_account(world: World) -> None:
+    """Automations can be validated before any entry is loaded."""
     await world.hass.config_entries.async_set_disabled_by(
         world.entry.entry_id, ConfigEntryDisabler.USER
     )

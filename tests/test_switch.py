@@ -1,14 +1,14 @@
-"""Switches; what holding down means is in test_force_down.py."""
+"""Tests switches. Force down is tested in test_force_down.py."""
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from .automations import armed, of
-from .common import MINUTE, World, look_at
+from .common import MINUTE, World, connect_browsers
 
 
-async def test_off_and_on(world: World) -> None:
+async def test_turn_off_and_on(world: World) -> None:
     await world.set_up()
 
     await world.act("switch", "turn_off", "tunnel:1", "enabled")
@@ -25,7 +25,7 @@ async def test_off_and_on(world: World) -> None:
     assert [call.get("toggle") for call in toggles] == ["false", "true"]
 
 
-async def test_the_new_state_shows_before_the_service_is_read_again(world: World) -> None:
+async def test_the_new_state_is_shown_before_the_next_poll(world: World) -> None:
     await world.set_up()
     world.service.fault("/proxy", "html", match={"type": "list"}, times=None)
 
@@ -34,7 +34,7 @@ async def test_the_new_state_shows_before_the_service_is_read_again(world: World
     assert world.value("switch", "tunnel:1", "enabled") == "off"
 
 
-async def test_several_commands_share_a_reading(world: World) -> None:
+async def test_several_commands_share_a_request(world: World) -> None:
     await world.set_up()
     world.service.calls.clear()
 
@@ -44,7 +44,7 @@ async def test_several_commands_share_a_reading(world: World) -> None:
 
     assert len(world.service.calls_to("/proxy", type="toggle")) == 3
     assert len(world.service.calls_to("/proxy", type="list")) == 2
-    assert not world.service.calls_to("/proxy", type="check"), "none is enabled that was touched"
+    assert not world.service.calls_to("/proxy", type="check"), "no tunnel of these is enabled"
 
 
 @pytest.mark.parametrize("status", [404, 500])
@@ -77,7 +77,7 @@ async def test_a_refused_command_changes_nothing(world: World) -> None:
     assert not [change for change in changes if change.data["entity_id"].startswith("switch.")]
 
 
-async def test_switched_elsewhere(world: World) -> None:
+async def test_changed_elsewhere(world: World) -> None:
     await world.set_up()
 
     world.service.state.tunnels["1"].enabled = False
@@ -92,10 +92,10 @@ async def test_switched_elsewhere(world: World) -> None:
 
 @pytest.mark.parametrize("by", ["switch", "another user"])
 @pytest.mark.parametrize("pause", [5, MINUTE])
-async def test_an_enabled_tunnel_is_not_online_before_its_client_is(
+async def test_an_enabled_tunnel_is_offline_until_its_client_connects(
     world: World, pause: int, by: str
 ) -> None:
-    """What was read before it was disabled must not be shown, nor trigger anything."""
+    """Values from before it was disabled must not be shown, nor fire a trigger."""
     world.service.state.settings.reconnects_after = 2.5 * MINUTE
     await world.set_up()
     online = world.entity_id("binary_sensor", "tunnel:1", "online")
@@ -128,12 +128,12 @@ async def test_an_enabled_tunnel_is_not_online_before_its_client_is(
     assert (gone, back) == ([online], [online])
 
 
-async def test_a_tunnel_that_another_user_enables_is_checked_at_once(world: World) -> None:
+async def test_a_tunnel_that_another_user_enables_is_probed_immediately(world: World) -> None:
     """Even if no browser is connected, and its node reports no clients."""
     tunnel = world.service.state.tunnels["1"]
     world.service.state.nodes[tunnel.node].probed = False
     await world.set_up()
-    look_at(world.hass, browsers=0)
+    connect_browsers(world.hass, browsers=0)
     online = world.entity_id("binary_sensor", "tunnel:1", "online")
     back = await armed(world.hass, "tunnel_came_online", of(world, "tunnel:1"))
     for tunnel.enabled in (False, True):

@@ -1,4 +1,4 @@
-"""What the system information page shows."""
+"""Tests the system information page."""
 
 from homeassistant.setup import async_setup_component
 import pytest
@@ -10,12 +10,12 @@ from .common import MINUTE, World, account_entry
 from .translations import translations
 
 
-# Home Assistant's own HTTP server, which the page needs, keeps its objects under plain names.
+# Home Assistant's own HTTP server, which the page needs, causes this warning.
 @pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKeyWarning")
 async def test_information(world: World) -> None:
     await world.set_up()
     account_entry(world.service, world.service.state.accounts["other"]).add_to_hass(world.hass)
-    # It is no account.
+    # This entry is not an account.
     watched = MockConfigEntry(domain=DOMAIN, data={"provider": "watched"}, unique_id="watched")
     watched.add_to_hass(world.hass)
     await world.hass.config_entries.async_setup(watched.entry_id)
@@ -31,7 +31,7 @@ async def test_information(world: World) -> None:
         "feeds_available": 9,
         "requests": calls,
     }
-    assert len(world.service.calls) == calls, "looking costs no request"
+    assert len(world.service.calls) == calls, "the page causes no request"
 
     world.service.fault("/proxy", "html", match={"type": "list"}, times=None)
     await world.live(3 * MINUTE)

@@ -1,7 +1,7 @@
-"""Every sentence that is needed exists in both languages, and none that is not.
+"""Tests that all needed translations exist in both languages, and no others.
 
-Watching what the other tests show (see translations.py) finds the words that are missing at
-that moment; this finds all, and those that are left over.
+The check in translations.py finds a missing text when another test shows it. This finds all missing
+texts, and unused ones.
 """
 
 import ast
@@ -61,7 +61,7 @@ ERRORS: list[TunnelHubError] = [
 ]
 
 
-# What the code says
+# Texts in the code
 
 
 @cache
@@ -73,7 +73,7 @@ def calls_in(path: Path) -> tuple[tuple[str, ast.Call], ...]:
 
 
 def calls(name: str, folder: str = "") -> Iterator[ast.Call]:
-    """Return the calls of a function in our code; name: as the code spells it."""
+    """Return the calls of a function. name: as the code spells it."""
     for path in (INTEGRATION / folder).rglob("*.py"):
         yield from (call for called, call in calls_in(path) if called == name)
 
@@ -84,26 +84,26 @@ def named(call: ast.Call, name: str) -> ast.expr | None:
 
 
 def invalid_inputs(folder: str = "") -> dict[str, set[str]]:
-    """Return what InvalidInputErrors in our code are called, and the names that all of one give."""
+    """Return the names of InvalidInputErrors, with the placeholders that all calls pass."""
     found: dict[str, set[str]] = {}
     for call in calls("InvalidInputError", folder):
         assert isinstance(call.args[0], ast.Constant), ast.unparse(call)
         _note(found, call.args[0], {keyword.arg or "" for keyword in call.keywords})
     for call in calls("super().__init__", folder):
-        # An error of its own, made of InvalidInputError.
+        # An error class that is derived from InvalidInputError.
         if len(call.args) == 1 and isinstance(call.args[0], ast.Constant):
             _note(found, call.args[0], {keyword.arg or "" for keyword in call.keywords})
     return found
 
 
 def _note(found: dict[str, set[str]], key: ast.Constant, given: set[str]) -> None:
-    """Keep the names that every place gives, since each has to fill the sentence."""
+    """Keep the placeholders that each call passes, because all have to fill the text."""
     name = str(key.value)
     found[name] = found.get(name, given) & given
 
 
 def refused_logins() -> dict[str, set[str]]:
-    """Return the refusals in our code that have sentences of their own."""
+    """Return the refusals of logins that have their own texts."""
     return {
         str(key.value) + without_reason: set() if without_reason else {"message"}
         for call in calls("AuthenticationError")
@@ -113,7 +113,7 @@ def refused_logins() -> dict[str, set[str]]:
 
 
 def translated_exceptions() -> dict[str, set[str]]:
-    """Return what Home Assistant's exceptions are called where we raise them ourselves."""
+    """Return the translation keys of Home Assistant's exceptions that the code raises."""
     found: dict[str, set[str]] = {}
     for call in (*calls("ServiceValidationError"), *calls("HomeAssistantError")):
         key, given = named(call, "translation_key"), named(call, "translation_placeholders")
@@ -123,7 +123,7 @@ def translated_exceptions() -> dict[str, set[str]]:
 
 
 def issues() -> dict[str, set[str]]:
-    """Return the repairs in our code."""
+    """Return the repair issues in the code."""
     found: dict[str, set[str]] = {}
     for call in calls("Issue"):
         key = named(call, "key")
@@ -133,7 +133,7 @@ def issues() -> dict[str, set[str]]:
 
 
 def aborts(file: str) -> set[str]:
-    """Return the reasons for which the flows of a file end."""
+    """Return the reasons for which the flows of a file abort."""
     return {
         str(reason.value)
         for called, call in calls_in(INTEGRATION / file)
@@ -158,7 +158,7 @@ def forms() -> dict[str, vol.Schema]:
 
 
 def steps() -> set[str]:
-    """Return the steps of the config flow that show something; one called done does not."""
+    """Return the steps of the config flow with a form. One called done has none."""
     names = {
         name.removeprefix("async_step_")
         for name, _ in inspect.getmembers(config_flow.TunnelHubConfigFlow, inspect.isfunction)
@@ -168,11 +168,11 @@ def steps() -> set[str]:
     return names - inherited - {"reauth"} | {"user"}
 
 
-# What is needed
+# Needed texts
 
 
 def of_form(prefix: str, schema: vol.Schema) -> set[str]:
-    """Return the sentences of a form, without its title and description."""
+    """Return the texts of a form, without its title and description."""
     needed: set[str] = set()
     for marker, field in schema.schema.items():
         if isinstance(field, section):
@@ -184,7 +184,7 @@ def of_form(prefix: str, schema: vol.Schema) -> set[str]:
 
 
 def of_steps() -> set[str]:
-    """Return the sentences of the config flow's steps."""
+    """Return the texts of the config flow's steps."""
     needed = {f"config.step.{step}.title" for step in steps()}
     for step_id, schema in forms().items():
         needed |= of_form(f"config.step.{step_id}", schema)
@@ -204,7 +204,7 @@ def of_steps() -> set[str]:
 
 
 def of_entities() -> set[str]:
-    """Return the sentences of all entities."""
+    """Return the texts of all entities."""
     needed: set[str] = set()
     for platform, table in PLATFORMS.items():
         for row in (row for rows in table.values() for row in rows):
@@ -219,7 +219,7 @@ def of_entities() -> set[str]:
 
 
 def of_actions() -> set[str]:
-    """Return the sentences of all actions."""
+    """Return the texts of all actions."""
     needed: set[str] = set()
     for name, action in ACTIONS.items():
         subject = "device_id" if action.kinds else "config_entry_id"
@@ -232,7 +232,7 @@ def of_actions() -> set[str]:
 
 
 def of_automations() -> set[str]:
-    """Return the sentences of all triggers and conditions."""
+    """Return the texts of all triggers and conditions."""
     needed: set[str] = set()
     for kind in ("conditions", "triggers"):
         for name, described in load_yaml_dict(str(INTEGRATION / f"{kind}.yaml")).items():
@@ -246,7 +246,7 @@ def of_automations() -> set[str]:
 
 
 def of_errors() -> set[str]:
-    """Return the sentences of everything that can go wrong."""
+    """Return the texts of all errors."""
     in_flows = invalid_inputs("flows").keys()
     in_actions = invalid_inputs().keys() - in_flows | translated_exceptions().keys()
     refused = refused_logins().keys()
@@ -260,7 +260,7 @@ def of_errors() -> set[str]:
             for key in issues()
             for part in (("title",) if key in FIXES else ("title", "description"))
         ),
-        # What goes wrong while a problem is solved is told as in the config flow.
+        # Errors in repair flows have the texts of the config flow.
         *(
             f"issues.{key}.fix_flow.error.{failure_of(err).key}"
             for key in FIXES
@@ -271,7 +271,7 @@ def of_errors() -> set[str]:
 
 
 def of_watched_addresses() -> set[str]:
-    """Return the sentences of adding and editing a watched address."""
+    """Return the texts of adding and editing a watched address."""
     prefix = f"config_subentries.{WATCHED_ADDRESS}"
     reasons = {
         str(call.args[0].value)
@@ -300,7 +300,7 @@ NEEDED = (
     | of_errors()
 )
 
-# What other tests watch as it is shown, and what may be said without being needed.
+# Texts that the check in translations.py covers, and texts that may exist without a use.
 WATCHED = re.compile(
     r"""
     common\.\w+
@@ -354,7 +354,7 @@ OF_HOME_ASSISTANT = {
 
 
 def test_every_exception_is_translated() -> None:
-    """Whatever Home Assistant shows of an exception is a sentence of ours."""
+    """Each exception that Home Assistant shows has a translation."""
     raised = [call for name in OF_HOME_ASSISTANT for call in calls(name)]
     assert len(raised) > 5
     for call in raised:
@@ -363,7 +363,7 @@ def test_every_exception_is_translated() -> None:
         assert given == ["translation(err)"] or named(call, "translation_key"), ast.unparse(call)
 
 
-def test_every_end_of_a_flow_has_a_text() -> None:
+def test_every_abort_reason_has_a_text() -> None:
     of_options = {"no_options", "not_loaded"}
     assert aborts("config_flow.py") == of_options
     assert {f"options.abort.{reason}" for reason in of_options} <= ENGLISH.keys()
@@ -381,7 +381,7 @@ def test_every_end_of_a_flow_has_a_text() -> None:
             assert f"issues.{key}.fix_flow.abort.{reason}" in ENGLISH, reason
 
 
-def test_both_languages_say_the_same() -> None:
+def test_both_languages_have_the_same_texts() -> None:
     assert ENGLISH.keys() == CHINESE.keys()
     assert {key: placeholders(text) for key, text in ENGLISH.items()} == {
         key: placeholders(text) for key, text in CHINESE.items()
@@ -403,18 +403,18 @@ _CONDITIONS = (
     ("entity.sensor.verdict.state.no_client", "entity.sensor.state.state.offline"),
     ("common.path_link_down", "entity.sensor.state.state.offline"),
 )
-"""What several sensors tell: the path, the list and Assist have the words of one of them."""
+"""States of several sensors: the path, the list and Assist use the same text."""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("keys", _CONDITIONS)
-def test_a_condition_has_one_name(language: str, keys: tuple[str, ...]) -> None:
+def test_a_state_has_one_name(language: str, keys: tuple[str, ...]) -> None:
     said = sentences(translations(language))
     assert len({said[key] for key in keys}) == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_to_do_is_said_in_one_place(language: str) -> None:
+def test_advice_is_in_one_place(language: str) -> None:
     said = sentences(translations(language))
     advice = [
         text for key, text in said.items() if re.search(r"advice_\w+$|\.advice\.state\.", key)
@@ -425,7 +425,7 @@ def test_what_to_do_is_said_in_one_place(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_descriptions_are_sentences(language: str) -> None:
-    """As Home Assistant's own descriptions, which end like a sentence; names do not."""
+    """Descriptions end like sentences, as Home Assistant's own. Names do not."""
     ends = {"en": (".", "?"), "zh-Hans": ("。", "？")}[language]
     described = {
         key: re.sub(r"\s*{\w+}$", ends[0], text)
@@ -445,13 +445,13 @@ def test_descriptions_are_sentences(language: str) -> None:
         ("issues.{}.description", issues()),
     ],
 )
-def test_placeholders_are_given(prefix: str, given: dict[str, set[str]]) -> None:
+def test_placeholders_are_passed(prefix: str, given: dict[str, set[str]]) -> None:
     for key, names in given.items():
         if (text := ENGLISH.get(prefix.format(key))) is not None:
             assert placeholders(text) <= names, key
 
 
-def test_placeholders_of_errors_are_given() -> None:
+def test_placeholders_of_errors_are_passed() -> None:
     for err in ERRORS:
         said, failure = translation(err), failure_of(err)
         text = ENGLISH[f"exceptions.{said['translation_key']}.message"]
@@ -460,8 +460,8 @@ def test_placeholders_of_errors_are_given() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_word_is_a_unit(language: str) -> None:
-    """One client would be "1 clients"; the name says what is counted."""
+def test_no_unit_is_a_word(language: str) -> None:
+    """One client would be "1 clients". The entity's name says what is counted."""
     assert not [
         key
         for key in sentences(translations(language))

@@ -1,4 +1,4 @@
-"""Triggers of our own, fired by what happens at the service."""
+"""Tests the integration's triggers, with changes at the simulated service."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ async def test_home_assistant_offers_them(world: World) -> None:
 # Tunnels
 
 
-async def test_a_tunnel_goes_and_comes_back(world: World) -> None:
+async def test_a_tunnel_goes_offline_and_online(world: World) -> None:
     await world.set_up()
     online = world.entity_id("binary_sensor", "tunnel:1", "online")
     gone = await armed(world.hass, "tunnel_went_offline", of(world, "tunnel:1"))
@@ -63,7 +63,7 @@ async def test_a_tunnel_goes_and_comes_back(world: World) -> None:
     assert (gone, back) == ([online], [online])
 
 
-async def test_it_has_to_last(world: World) -> None:
+async def test_duration(world: World) -> None:
     await world.set_up()
     gone = await armed(
         world.hass, "tunnel_went_offline", of(world, "tunnel:1"), **{"for": {"minutes": 5}}
@@ -73,7 +73,7 @@ async def test_it_has_to_last(world: World) -> None:
     await world.live(3 * MINUTE)
     start(world)
     await world.live(10 * MINUTE)
-    assert gone == [], "it was back in time"
+    assert gone == [], "it was online again in time"
 
     stop(world)
     await world.live(5 * MINUTE)
@@ -84,7 +84,7 @@ async def test_it_has_to_last(world: World) -> None:
 
 @pytest.mark.parametrize("by", ["entity", "device", "area", "label"])
 async def test_targets(world: World, by: str) -> None:
-    """However a person chooses, it is about tunnels: a node that goes offline is none."""
+    """Any target only applies to tunnels: a node that goes offline does not fire."""
     await world.set_up()
     tunnel, node = world.device_id("tunnel:1"), world.device_id("node:1")
     area = ar.async_get(world.hass).async_create("Cellar")
@@ -115,7 +115,7 @@ async def test_targets(world: World, by: str) -> None:
     assert gone == [world.entity_id("binary_sensor", "tunnel:1", "online")]
 
 
-async def test_it_is_about_entities_of_ours(world: World) -> None:
+async def test_only_entities_of_the_integration_fire(world: World) -> None:
     await world.set_up()
     other = er.async_get(world.hass).async_get_or_create(
         "binary_sensor", "ping", "a:tunnel:1:online"
@@ -132,7 +132,7 @@ async def test_it_is_about_entities_of_ours(world: World) -> None:
 # Nodes
 
 
-async def test_a_node_says_that_it_is_overloaded(world: World) -> None:
+async def test_a_node_becomes_overloaded(world: World) -> None:
     await world.set_up()
     overloaded = await armed(world.hass, "node_overloaded", of(world, "node:1"))
 
@@ -141,10 +141,10 @@ async def test_a_node_says_that_it_is_overloaded(world: World) -> None:
     assert overloaded == [world.entity_id("sensor", "node:1", "load")]
 
     await world.elapse(5 * MINUTE)
-    assert len(overloaded) == 1, "it still is"
+    assert len(overloaded) == 1, "it is still overloaded"
 
 
-async def test_a_node_uses_more_than_wanted(world: World) -> None:
+async def test_a_node_exceeds_a_threshold(world: World) -> None:
     node = world.service.state.nodes["1"]
     node.cpu = 40.0
     await world.set_up()
@@ -159,7 +159,7 @@ async def test_a_node_uses_more_than_wanted(world: World) -> None:
         await armed(world.hass, "node_overloaded", of(world, "node:1"), above=101)
 
 
-async def test_an_amount_that_is_none(world: World) -> None:
+async def test_an_invalid_threshold(world: World) -> None:
     await world.set_up()
 
     for number in (10**400, float("inf"), float("nan"), "many", None, -1):
@@ -214,8 +214,8 @@ async def test_traffic_runs_low(world: World, options: dict[str, Any]) -> None:
     assert len(low) == 2
 
 
-async def test_a_share_of_traffic_runs_low(world: World) -> None:
-    """What a limit is for counts by its share; an amount does not."""
+async def test_traffic_runs_low_by_percentage(world: World) -> None:
+    """A sensor with a limit uses the percentage. An amount does not apply."""
     await world.set_up()
     share = er.async_get(world.hass).async_get_or_create(
         "sensor",

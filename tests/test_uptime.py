@@ -1,4 +1,4 @@
-"""For how much of the last days an address was reachable, by a real recorder's statistics."""
+"""Tests uptimes: the percentage of time in which an address was reachable, with a real recorder."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -26,12 +26,12 @@ CHECK = "check:1"
 
 @pytest.fixture
 def recorder_config() -> dict[str, Any]:
-    """Record nothing but what uptimes are made of."""
+    """Record only the entities that uptimes are calculated from."""
     return {"include": {"entity_globs": ["sensor.*_availability"]}}
 
 
 class Service:
-    """What tunnel 1 leads to: it is there or not."""
+    """The local service of tunnel 1."""
 
     def __init__(self, world: World) -> None:
         """Listen nowhere yet."""
@@ -53,7 +53,7 @@ class Service:
 
 @pytest.fixture
 async def local(world: World) -> AsyncIterator[Service]:
-    """A service behind tunnel 1, in an hour that has just begun."""
+    """Return the running local service of tunnel 1, at the start of an hour."""
     service = Service(world)
     await service.start()
     yield service
@@ -68,7 +68,7 @@ def uptimes(world: World) -> tuple[str, ...]:
 
 
 async def live(world: World, seconds: float) -> None:
-    """Let time pass, with the recorder's statistics for each five minutes of it."""
+    """Let time pass, with the recorder's statistics for each five minutes."""
     for _ in range(int(seconds // (5 * MINUTE))):
         start = dt_util.utcnow()
         await world.elapse(5 * MINUTE)
@@ -78,7 +78,7 @@ async def live(world: World, seconds: float) -> None:
 
 
 async def test_up_and_down(world: World, local: Service) -> None:
-    """Unknown at first; then by the time, not by the number of checks."""
+    """It is unknown at first. Then it is measured by time, not by the number of checks."""
     await world.set_up()
     assert uptimes(world) == ("unknown",) * 3
     await live(world, HOUR)
@@ -86,21 +86,21 @@ async def test_up_and_down(world: World, local: Service) -> None:
 
     await local.stop()
     await live(world, HOUR)
-    # It was down for two checks before that was believed.
+    # Two checks failed before it was shown as unreachable.
     assert [float(uptime) for uptime in uptimes(world)] == pytest.approx([60] * 3, abs=11)
 
 
-async def test_what_is_not_known_does_not_count(world: World, local: Service) -> None:
+async def test_unknown_time_does_not_count(world: World, local: Service) -> None:
     await world.set_up()
     await live(world, HOUR)
-    # A name that leads nowhere, without internet.
+    # Without internet, the name cannot be resolved.
     world.service.state.tunnels["1"].domain = "nowhere.example.com"
     await live(world, HOUR)
     assert world.value("sensor", CHECK, "availability") == "unknown"
     assert uptimes(world) == ("100.0",) * 3
 
 
-async def test_only_the_span_counts(world: World, local: Service) -> None:
+async def test_only_the_period_counts(world: World, local: Service) -> None:
     await world.set_up()
     await local.stop()
     await live(world, HOUR)
@@ -112,10 +112,10 @@ async def test_only_the_span_counts(world: World, local: Service) -> None:
     assert week == month
 
 
-async def test_nothing_is_known_while_home_assistant_is_off(
+async def test_time_without_home_assistant_does_not_count(
     world: World, local: Service, hass: HomeAssistant
 ) -> None:
-    """The recorder makes up for what it missed, with the last state that it knows."""
+    """The recorder fills this time with the last known state."""
     await world.set_up()
     await live(world, HOUR)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
@@ -124,8 +124,10 @@ async def test_nothing_is_known_while_home_assistant_is_off(
     assert world.value("binary_sensor", CHECK, "reachable") == "on"
 
 
-async def test_they_cost_no_rows(world: World, local: Service, recorder_mock: Recorder) -> None:
-    """A value that stays as it is is not written again."""
+async def test_unchanged_values_write_no_rows(
+    world: World, local: Service, recorder_mock: Recorder
+) -> None:
+    """A value that does not change is not written again."""
     await world.set_up()
     await live(world, HOUR)
     before = world.state("sensor", CHECK, "uptime_30_days").last_updated

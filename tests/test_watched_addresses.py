@@ -1,4 +1,4 @@
-"""Addresses that belong to no tunnel: entered by hand, checked and shown like those of tunnels."""
+"""Tests watched addresses, which belong to no tunnel: config flow, checks and entities."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -32,7 +32,7 @@ SECRET = "s3cr3t-in-the-query"
 
 
 class Watched:
-    """Home Assistant with watched addresses, and a person who adds, edits and removes them."""
+    """Home Assistant with watched addresses. Its methods add, edit and remove addresses."""
 
     def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
         """Watch nothing yet."""
@@ -41,7 +41,7 @@ class Watched:
 
     @property
     def entry(self) -> ConfigEntry[Any]:
-        """The entry of all watched addresses."""
+        """The config entry of all watched addresses."""
         (entry,) = self.hass.config_entries.async_entries(DOMAIN)
         return entry
 
@@ -51,7 +51,7 @@ class Watched:
         return {each.title: each.subentry_id for each in self.entry.subentries.values()}
 
     async def begin(self, **entered: str) -> Mapping[str, Any]:
-        """Add the entry with a first address; what the dialog shows then."""
+        """Add the entry with a first address, and return the result."""
         flow = self.hass.config_entries.flow
         menu = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
         shown = await flow.async_configure(menu["flow_id"], {"next_step_id": "watched"})
@@ -61,11 +61,11 @@ class Watched:
         return shown
 
     async def add(self, **entered: str) -> Mapping[str, Any]:
-        """Add another address; what the dialog shows then."""
+        """Add another address, and return the result."""
         return await self._subentry(SubentryFlowContext(source=SOURCE_USER), entered)
 
     async def edit(self, title: str, **entered: str) -> Mapping[str, Any]:
-        """Edit an address; what the dialog shows then. It takes a person a while."""
+        """Edit an address after a while, and return the result."""
         await self.world().elapse(11)
         context = SubentryFlowContext(source=SOURCE_RECONFIGURE, subentry_id=self.ids[title])
         return await self._subentry(context, entered)
@@ -94,7 +94,7 @@ class Watched:
         return World(self.hass, self.freezer, None, self.entry)  # type: ignore[arg-type]  # Has none.
 
     def found(self, title: str, *keys: str) -> tuple[str, ...]:
-        """Return what is shown of an address."""
+        """Return the results for an address."""
         binary = {"reachable", "certificate_trusted"}
         thing = f"watched_address:{self.ids[title]}"
         return tuple(
@@ -109,7 +109,7 @@ def watched(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Watched:
 
 
 async def test_without_any_account(watched: Watched) -> None:
-    """A first address, at home, with the same entities as a tunnel's."""
+    """A local address has the same entities as that of a tunnel."""
     async with listening(answers(OK)) as server:
         shown = await watched.begin(address=f"http://127.0.0.1:{server.port}/health")
         assert shown["type"] is FlowResultType.CREATE_ENTRY
@@ -132,8 +132,8 @@ async def test_without_any_account(watched: Watched) -> None:
     assert {entity.config_subentry_id for entity in entities} == {watched.ids[title]}
 
 
-async def test_more_of_them(watched: Watched) -> None:
-    """Added, edited and removed while the others go on."""
+async def test_several_addresses(watched: Watched) -> None:
+    """They are added, edited and removed while others are checked."""
     async with listening(answers(OK)) as web, listening(says(b"SSH-2.0\r\n")) as ssh:
         await watched.begin(address=f"http://127.0.0.1:{web.port}", name="Web")
         shown = await watched.add(address=f" 127.0.0.1:{ssh.port} ", name="  SSH at\n home ")
@@ -190,7 +190,7 @@ async def test_invalid_addresses(
 
 
 async def test_each_address_once(watched: Watched) -> None:
-    """However it is written; and there is one entry for all."""
+    """Another spelling is the same address. All addresses share one entry."""
     await watched.begin(address="https://example.com", name="Mine")
     assert (await watched.begin(address="https://example.org"))["reason"] == "watched_configured"
     again = await watched.add(address="HTTPS://EXAMPLE.com:443/", name="Again")
@@ -198,14 +198,14 @@ async def test_each_address_once(watched: Watched) -> None:
     assert (await watched.add(address="https://example.com/other"))["type"] == "create_entry"
     edited = await watched.edit("example.com", address="https://example.com", name="Z")
     assert edited["errors"] == {"address": "already_watched"}
-    # Its own address it may keep.
+    # Its own address is accepted.
     kept = await watched.edit("Mine", address="https://example.com", name="Still mine")
     assert kept["reason"] == "reconfigure_successful"
     assert watched.ids.keys() == {"Still mine", "example.com"}
 
 
 async def test_secrets_in_an_address(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
-    """A query is sent, and shown nowhere; also not to who edits the address."""
+    """The query is sent, but not shown, not even in the dialog that edits the address."""
     async with listening(answers(OK)) as server:
         url = f"http://127.0.0.1:{server.port}/check"
         await watched.begin(address=f"{url}?key={SECRET}", name="Mine")
@@ -227,7 +227,9 @@ async def test_secrets_in_an_address(watched: Watched, caplog: pytest.LogCapture
     assert SECRET not in caplog.text
 
 
-@pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")  # Home Assistant's own
+@pytest.mark.filterwarnings(
+    "ignore::aiohttp.web.NotAppKeyWarning"
+)  # Home Assistant itself causes this warning.
 async def test_only_administrators_add_addresses(
     watched: Watched, hass_client: ClientSessionGenerator, hass_admin_user: MockUser
 ) -> None:
@@ -247,8 +249,8 @@ async def test_only_administrators_add_addresses(
         assert (await client.post(path, json=body)).status == HTTPStatus.UNAUTHORIZED
 
 
-async def test_it_goes_and_comes(watched: Watched) -> None:
-    """With the triggers, the condition and the action of tunnels."""
+async def test_an_address_goes_offline_and_online(watched: Watched) -> None:
+    """It uses the triggers, the condition and the action of tunnels."""
     answering = listening(answers(OK))
     port = (await answering.__aenter__()).port
     await watched.begin(address=f"http://127.0.0.1:{port}", name="Web")
@@ -276,8 +278,8 @@ async def test_it_goes_and_comes(watched: Watched) -> None:
     is_reachable.async_unload()
 
 
-async def test_closed_at_once(watched: Watched) -> None:
-    """There is no tunnel behind it whose local service could be missing."""
+async def test_closed_immediately(watched: Watched) -> None:
+    """No tunnel is involved whose local service could be missing."""
     async with listening(says(b"")) as server:
         pass
     async with listening(_hangs_up, port=server.port):
@@ -290,7 +292,7 @@ async def _hangs_up(*_: object) -> None:
     """Close a connection immediately."""
 
 
-async def test_nothing_to_sign_in_to(watched: Watched) -> None:
+async def test_no_reauthentication(watched: Watched) -> None:
     await watched.begin(address="example.com:22")
     result = await watched.hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": watched.entry.entry_id}
@@ -308,8 +310,8 @@ async def test_the_entry_is_removed_meanwhile(watched: Watched) -> None:
         await flow.async_init((entry_id, "watched_address"), context={"source": SOURCE_USER})
 
 
-async def test_the_pace_outlives_a_reload(watched: Watched) -> None:
-    """The result is known immediately, and not requested again before its time."""
+async def test_the_interval_continues_after_a_reload(watched: Watched) -> None:
+    """The result is known immediately, and the address is not checked before its time."""
     async with listening(answers(OK)) as server:
         await watched.begin(address=f"http://127.0.0.1:{server.port}", name="Web")
         for _ in range(5):

@@ -1,6 +1,6 @@
-"""The sentences of both languages, and a watch that fails a test on one that is missing.
+"""The texts of both languages, and a check that fails a test on a missing one.
 
-Home Assistant shows nothing, or a bare key, where a translation is missing; it does not fail.
+Home Assistant shows nothing, or a key, if a translation is missing. It does not fail.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -31,7 +31,7 @@ LANGUAGES = ("en", "zh-Hans")
 
 @cache
 def translations(language: str) -> dict[str, Any]:
-    """Return all that is said in a language."""
+    """Return all texts of a language."""
     loaded: dict[str, Any] = json.loads(
         (INTEGRATION / "translations" / f"{language}.json").read_text(encoding="utf-8")
     )
@@ -39,7 +39,7 @@ def translations(language: str) -> dict[str, Any]:
 
 
 def sentences(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return the sentences of a tree by their dotted path."""
+    """Return the texts of a tree by their dotted path."""
     found: dict[str, str] = {}
     for key, value in tree.items():
         path = f"{prefix}.{key}" if prefix else key
@@ -49,7 +49,7 @@ def sentences(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 @cache
 def all_sentences(language: str) -> Mapping[str, str]:
-    """Return the sentences of a language by their dotted path."""
+    """Return the texts of a language by their dotted path."""
     return sentences(translations(language))
 
 
@@ -59,7 +59,7 @@ def placeholders(sentence: str) -> set[str]:
 
 
 def need(path: str, given: Mapping[str, object] | None = None) -> None:
-    """Fail unless both languages have the sentence and can fill all of its placeholders."""
+    """Fail unless both languages have the text and can fill all of its placeholders."""
     for language in LANGUAGES:
         sentence = all_sentences(language).get(path)
         assert sentence, f"{language}: no {path}"
@@ -79,7 +79,7 @@ def _need_form(prefix: str, schema: vol.Schema) -> None:
 
 
 def check_flow_result(kind: str, result: Mapping[str, Any]) -> None:
-    """Check all that a step of a flow shows. kind: where the flow's sentences are."""
+    """Check the texts of a step of a flow. kind: the path of the flow's texts."""
     given = result.get("description_placeholders")
     match result["type"]:
         case FlowResultType.ABORT:
@@ -101,14 +101,14 @@ def check_flow_result(kind: str, result: Mapping[str, Any]) -> None:
 
 
 def check_exception(err: HomeAssistantError) -> None:
-    """Check that an exception that a person reads is a sentence, ours or Home Assistant's."""
+    """Check that the text of an exception is translated, by the integration or Home Assistant."""
     if not isinstance(err, Unauthorized) and err.translation_domain in (None, DOMAIN):
         assert err.translation_key, f"not translated: {err!r}"
         need(f"exceptions.{err.translation_key}.message", err.translation_placeholders)
 
 
 def _kind(manager: object, result: Mapping[str, Any], issues: Mapping[str, str]) -> str:
-    """Return where a flow's sentences are. issues: by the flow that repairs them."""
+    """Return the path of a flow's texts. issues: repair issues by the flow that repairs them."""
     if result["flow_id"] in issues:
         return f"issues.{issues[result['flow_id']].partition(':')[2]}.fix_flow"
     match manager:
@@ -121,7 +121,7 @@ def _kind(manager: object, result: Mapping[str, Any], issues: Mapping[str, str])
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """Check everything that is shown to a person meanwhile."""
+    """Check all texts that are shown meanwhile."""
     issues: dict[str, str] = {}
     create_issue = IssueRegistry.async_get_or_create
     call_action = ServiceRegistry.async_call

@@ -7,7 +7,7 @@ import pytest
 
 from simulator import Simulator
 
-from ..clocks import retry_at_once
+from ..clocks import retry_immediately
 from .routes import record
 
 # The same examples in every run, without a time limit for each.
@@ -18,7 +18,7 @@ settings.load_profile("tunnel_hub")
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeat failed requests immediately."""
-    retry_at_once(monkeypatch)
+    retry_immediately(monkeypatch)
 
 
 @pytest.fixture

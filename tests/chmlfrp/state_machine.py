@@ -253,8 +253,8 @@ class ChmlFrp(TunnelModel):
         shows = self._node(node)
         if self._detailed:
             shows |= self._details(node)
-        told = self._detailed and is_used and node.state == "online"
-        version = node.version if told else ANYTHING
+        is_known = self._detailed and is_used and node.state == "online"
+        version = node.version if is_known else ANYTHING
         expected.add(thing, shows, Device(node.name, version))
         days = [day for day in node.uptimes[-30:] if day is not None]
         expected.add(uptime, {"sensor.uptime_30_days": fmean(days)})

@@ -10,7 +10,9 @@ from ..common import MINUTE, World
 type Frp = World[ChmlFrpService]
 
 
-async def test_a_node_is_down(world: Frp, automate: Automate, told: list[ServiceCall]) -> None:
+async def test_a_node_is_down(
+    world: Frp, automate: Automate, notifications: list[ServiceCall]
+) -> None:
     """The tunnel moves to the next node that is online."""
     await world.set_up()
     tunnel = world.service.state.tunnels["1"]
@@ -30,7 +32,7 @@ async def test_a_node_is_down(world: Frp, automate: Automate, told: list[Service
 
     assert tunnel.node == others[0].name
     address = world.value("sensor", "tunnel:1", "public_address")
-    assert messages(told) == [
+    assert messages(notifications) == [
         f"{tunnel.name} has moved from {old.name} to {others[0].name}: {address}"
     ]
 

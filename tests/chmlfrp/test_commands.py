@@ -285,8 +285,8 @@ async def test_a_node_that_does_not_support_the_tunnel(world: World[ChmlFrpServi
         ("udp", {"protocol": "udp"}),
     )
 
-    for lacks, change in cases:
-        setattr(world.service.state.nodes["1"], lacks, False)
+    for unsupported, change in cases:
+        setattr(world.service.state.nodes["1"], unsupported, False)
         data = {name: value for name, value in {**NEW, **change}.items() if value is not None}
 
         error = await refused(world, None, "create_tunnel", **data)

@@ -5,7 +5,7 @@ import pytest
 from simulator.chmlfrp import ChmlFrpService
 
 from ..common import MINUTE, World
-from ..nodes import Move, check_a_first_tunnel, check_a_move, check_users_choice
+from ..node_moves import Move, check_disabled_by_user, check_first_tunnel, check_unused_node
 from ..sampling import EXTENDED
 
 type Frp = World[ChmlFrpService]
@@ -48,17 +48,17 @@ def unused(world: Frp, move: Move, used: str) -> str:
 async def test_a_tunnel_moves(
     world: Frp, move: Move, used: str, unused: str, while_unloaded: bool
 ) -> None:
-    await check_a_move(world, move, used, unused, while_unloaded=while_unloaded)
+    await check_unused_node(world, move, used, unused, while_unloaded=while_unloaded)
 
 
 @EXTENDED
 async def test_the_first_tunnel(world: Frp, move: Move, unused: str) -> None:
-    await check_a_first_tunnel(world, move, unused)
+    await check_first_tunnel(world, move, unused)
 
 
 @EXTENDED
 async def test_nodes_that_the_user_disabled(world: Frp, move: Move, unused: str) -> None:
-    await check_users_choice(world, move, unused)
+    await check_disabled_by_user(world, move, unused)
 
 
 # Only at ChmlFrp

@@ -223,16 +223,16 @@ async def test_secrets_are_never_shown(
         *(node.node_token for node in state.nodes.values()),
         *(node.real_ip for node in state.nodes.values()),
     }
-    told = json.dumps(
+    diagnostics = json.dumps(
         await async_get_config_entry_diagnostics(world.hass, world.entry), default=str
     )
     shown = " ".join(str(s.as_dict()) for s in world.hass.states.async_all())
     ours = [r.getMessage() for r in caplog.records if r.name.startswith("custom_components")]
     assert len(ours) > 10
-    for words in (told, shown, *ours):
+    for words in (diagnostics, shown, *ours):
         assert [secret for secret in secrets if secret in words] == []
-    assert state.certificates[0].domains not in told
-    assert state.messages[1].content not in told
+    assert state.certificates[0].domains not in diagnostics
+    assert state.messages[1].content not in diagnostics
 
 
 @pytest.mark.parametrize("status", [403, 520])
@@ -297,13 +297,13 @@ async def test_messages(world: World[ChmlFrpService]) -> None:
     await world.elapse(HOUR)
 
     entity_id = world.entity_id("event", "inbox:account", "message")
-    told = [
+    events = [
         new.attributes
         for event in heard
         if event.data["entity_id"] == entity_id and (new := event.data["new_state"])
     ]
-    assert [t["text"] for t in told] == ["first", "second\nline"]
-    assert {t["event_type"] for t in told} == {"received"}
+    assert [t["text"] for t in events] == ["first", "second\nline"]
+    assert {t["event_type"] for t in events} == {"received"}
 
     await world.elapse(HOUR)
     await world.restart()
@@ -333,7 +333,7 @@ async def test_each_message_fires_once_regardless_of_its_date(
     await async_mock_restore_state_shutdown_restart(world.hass)
     await world.restart()
 
-    told = [
+    texts = [
         new.attributes["text"]
         for event in heard
         if event.data["entity_id"] == entity_id
@@ -341,7 +341,7 @@ async def test_each_message_fires_once_regardless_of_its_date(
         and (old := event.data["old_state"])
         and "unavailable" not in (old.state, new.state)
     ]
-    assert told == ["one of two", "two of two", "seen late"]
+    assert texts == ["one of two", "two of two", "seen late"]
 
 
 async def test_a_long_message_without_a_title(world: World[ChmlFrpService]) -> None:
@@ -353,16 +353,16 @@ async def test_a_long_message_without_a_title(world: World[ChmlFrpService]) -> N
     await world.set_up()
 
     assert world.value("sensor", "inbox:account", "messages") == "Dear all"
-    told = world.state("event", "inbox:account", "message").attributes
-    assert told["title"] == "Dear all"
-    assert told["text"].startswith("Dear all\n长")
-    assert len(json.dumps(dict(told), default=str, ensure_ascii=False).encode()) < 16 * 1024
+    attributes = world.state("event", "inbox:account", "message").attributes
+    assert attributes["title"] == "Dear all"
+    assert attributes["text"].startswith("Dear all\n长")
+    assert len(json.dumps(dict(attributes), default=str, ensure_ascii=False).encode()) < 16 * 1024
 
     world.service.state.messages = [Message(4, None, "长" * 9000, world.service.now() + 1)]
     await world.elapse(HOUR)
-    told = world.state("event", "inbox:account", "message").attributes
-    assert told["title"] == "长" * 255
-    assert len(json.dumps(dict(told), default=str, ensure_ascii=False).encode()) < 16 * 1024
+    attributes = world.state("event", "inbox:account", "message").attributes
+    assert attributes["title"] == "长" * 255
+    assert len(json.dumps(dict(attributes), default=str, ensure_ascii=False).encode()) < 16 * 1024
 
 
 async def test_no_messages(world: World[ChmlFrpService]) -> None:

@@ -29,13 +29,13 @@ async def test_a_membership_ends(world: World[ChmlFrpService], language: Languag
     world.service.account.term = "2026-11-20"
     world.service.state.certificates.clear()
     await world.set_up()
-    told = phone(world)
+    notifications = phone(world)
     example = example_of("chmlfrp", 2, language, device=world.device_id("account:account"))
 
     async with automated(world, example):
         await world.live(23 * DAY, DAY)
-        assert told == []
+        assert notifications == []
         await world.live(2 * DAY, DAY)
 
-    (message,) = told
+    (message,) = notifications
     assert "2026-11-20" in message.data["message"]

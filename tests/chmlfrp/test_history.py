@@ -11,7 +11,7 @@ from custom_components.tunnel_hub.api.capabilities.account import CanGetTrafficH
 from simulator.chmlfrp import ChmlFrpService
 
 from ..common import DAY, HOUR, MINUTE, SMALL, World, as_older, on_account, refused
-from ..long_term import NO_STATES, rows, series
+from ..long_term_statistics import NO_STATES, rows, series
 
 GIB = 1024**3
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -239,18 +239,18 @@ async def move_when_down(world: Frp, automate: Automate, *nodes: str) -> None:
 
 @pytest.mark.platforms("sensor")
 async def test_the_blueprint_moves_to_the_best_node(
-    world: Frp, nodes: dict[str, Node], automate: Automate, told: list[ServiceCall]
+    world: Frp, nodes: dict[str, Node], automate: Automate, notifications: list[ServiceCall]
 ) -> None:
     nodes["2"].uptimes = nodes["3"].uptimes = nodes["5"].uptimes = [50.0] * 30
     await move_when_down(world, automate)
     assert world.service.state.tunnels["1"].node == nodes["4"].name
-    (message,) = messages(told)
+    (message,) = messages(notifications)
     assert f"has moved from {nodes['1'].name} to {nodes['4'].name}" in message
 
 
 @pytest.mark.platforms("sensor")
 async def test_the_blueprint_without_a_suggestion(
-    world: Frp, nodes: dict[str, Node], automate: Automate, told: list[ServiceCall]
+    world: Frp, nodes: dict[str, Node], automate: Automate, notifications: list[ServiceCall]
 ) -> None:
     """If no node is suitable, the listed nodes are tried in order."""
     async with refusing() as closed:
@@ -258,16 +258,16 @@ async def test_the_blueprint_without_a_suggestion(
             node.port = closed.port
         await move_when_down(world, automate, "1", "5")
     assert world.service.state.tunnels["1"].node == nodes["5"].name
-    assert len(messages(told)) == 1
+    assert len(messages(notifications)) == 1
 
 
 @pytest.mark.platforms("sensor")
 async def test_the_blueprint_without_another_node(
-    world: Frp, nodes: dict[str, Node], automate: Automate, told: list[ServiceCall]
+    world: Frp, nodes: dict[str, Node], automate: Automate, notifications: list[ServiceCall]
 ) -> None:
     async with refusing() as closed:
         for node in nodes.values():
             node.port = closed.port
         await move_when_down(world, automate)
     assert world.service.state.tunnels["1"].node == nodes["1"].name
-    assert messages(told) == []
+    assert messages(notifications) == []

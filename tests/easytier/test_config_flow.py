@@ -571,8 +571,8 @@ async def test_secrets_are_not_in_logs_or_errors(
     assert easytier.calls_to(route)
     assert form["step_id"] == f"easytier_{way}"
     assert form["errors"], "the user sees the error"
-    told = f"{caplog.text}{form['description_placeholders']}"
-    assert not [word for word in (*secrets, "demo@example.com", "new@example.com") if word in told]
+    texts = f"{caplog.text}{form['description_placeholders']}"
+    assert not [word for word in (*secrets, "demo@example.com", "new@example.com") if word in texts]
 
 
 # Options

@@ -8,7 +8,7 @@ import pytest
 from simulator.easytier import EasyTierService
 
 from ..common import HOUR, MINUTE, World
-from ..long_term import NO_STATES, days_until, lasts_until, remember
+from ..long_term_statistics import NO_STATES, days_until, lasts_until, store_usage
 
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 
@@ -26,7 +26,7 @@ async def test_a_limit_and_a_reset(world: World[EasyTierService]) -> None:
     node = world.service.state.nodes["1"]
     node.max_traffic, node.used_traffic, node.reset_date = 100, 70, ""
     await world.set_up()
-    await remember(world, "relay_node:1", "traffic_used", 5)
+    await store_usage(world, "relay_node:1", "traffic_used", 5)
     await world.live(HOUR, 15 * MINUTE)
     assert days_until(world, FORECAST) == pytest.approx(6, rel=0.02)
 

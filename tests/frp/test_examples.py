@@ -11,7 +11,7 @@ from ..documents import EACH_LANGUAGE, automated, example_of, phone
 @EACH_LANGUAGE
 async def test_a_client_loses_its_connection(world: World[FrpService], language: Language) -> None:
     await world.set_up()
-    told = phone(world)
+    notifications = phone(world)
     example = example_of("frp", 1, language)
     client = world.entity_id("binary_sensor", "client:alice.ha", "online")
     assert example["triggers"][0]["entity_id"] == client
@@ -19,10 +19,10 @@ async def test_a_client_loses_its_connection(world: World[FrpService], language:
     async with automated(world, example):
         go_offline(world.service.state.server, "alice.ha", world.service.now())
         await world.live(2 * MINUTE)
-        assert told == []
+        assert notifications == []
         await world.live(2 * MINUTE)
 
-    assert [call.data for call in told] == [example["actions"][0]["data"]]
+    assert [call.data for call in notifications] == [example["actions"][0]["data"]]
 
 
 @EACH_LANGUAGE

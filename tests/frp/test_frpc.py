@@ -273,10 +273,10 @@ async def test_diagnostics_contain_nothing_of_the_file(
     await on_account(world, "create_tunnel", name="x", protocol="tcp", local_port=80)
     assert world.service.calls_to("/api/config")
 
-    told = str(await async_get_config_entry_diagnostics(world.hass, world.entry))
+    diagnostics = str(await async_get_config_entry_diagnostics(world.hass, world.entry))
 
     for secret in ("the-token-of-the-server", "frpc-password", "nas", "frp.example.com"):
-        assert secret not in told
+        assert secret not in diagnostics
 
 
 # Config flow

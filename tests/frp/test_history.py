@@ -10,7 +10,7 @@ from custom_components.tunnel_hub.ids import DeviceKey
 from simulator.frp import FrpService
 
 from ..common import DAY, HOUR, World, on_account, refused
-from ..long_term import NO_STATES, rows
+from ..long_term_statistics import NO_STATES, rows
 
 GIB = 1024**3
 NOON = datetime(2026, 10, 20, 12, 30, tzinfo=UTC)

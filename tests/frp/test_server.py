@@ -295,11 +295,11 @@ async def test_an_invalid_public_address(world: Server) -> None:
 async def test_diagnostics_contain_no_personal_data(world: Server) -> None:
     await world.set_up()
 
-    told = str(await async_get_config_entry_diagnostics(world.hass, world.entry))
+    diagnostics = str(await async_get_config_entry_diagnostics(world.hass, world.entry))
 
-    assert "0.70.1" in told
+    assert "0.70.1" in diagnostics
     private = ("alice", "nas", "198.51.100", "ha-host", "example", "127.0.0.1", "demo-password")
-    assert not [word for word in private if word in told]
+    assert not [word for word in private if word in diagnostics]
 
 
 # Reachability

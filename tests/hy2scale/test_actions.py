@@ -662,13 +662,13 @@ async def test_restore(world: Hub, backed_up: Path) -> None:
     users = dict(world.service.state.users)
     world.service.state.users.clear()
 
-    told = await on_account(world, "restore_backup", file=backed_up.name, confirm="sg-home")
+    result = await on_account(world, "restore_backup", file=backed_up.name, confirm="sg-home")
 
     assert world.service.state.users.keys() == users.keys()
-    saved = Path(told.pop("backup"))
+    saved = Path(result.pop("backup"))
     assert saved != backed_up
     assert saved.parent == backed_up.parent
-    assert told == {
+    assert result == {
         "name": world.service.state.node_id,
         "version": "1.3.4",
         "version_before": "1.3.4",
@@ -683,11 +683,11 @@ async def test_upload_an_upgrade(world: Hub, backed_up: Path) -> None:
         tar.addfile(tarfile.TarInfo("hy2scale-linux-amd64"))
     before = len(world.service.state.tokens)
 
-    told = await on_account(world, "upload_upgrade", file="new.tar.gz", confirm="sg-home")
+    result = await on_account(world, "upload_upgrade", file="new.tar.gz", confirm="sg-home")
 
     assert before
-    assert told["version_before"] == "1.3.4"
-    assert Path(told["backup"]).name in files(backed_up.parent)
+    assert result["version_before"] == "1.3.4"
+    assert Path(result["backup"]).name in files(backed_up.parent)
 
 
 @pytest.mark.parametrize("action", ["restore_backup", "upload_upgrade"])
@@ -764,9 +764,9 @@ async def test_a_node_that_stops_before_it_responds(
     world.service.fault("/api/restore", "lost")
     world.service.fault("/api/login", "status", status=502, times=3)
 
-    told = await on_account(world, "restore_backup", file=backed_up.name, confirm="sg-home")
+    result = await on_account(world, "restore_backup", file=backed_up.name, confirm="sg-home")
 
-    assert told["version"] == "1.3.4"
+    assert result["version"] == "1.3.4"
     assert looks
 
 

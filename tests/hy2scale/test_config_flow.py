@@ -16,7 +16,7 @@ from custom_components.tunnel_hub.ids import id_prefix
 from simulator import Simulator
 from simulator.hy2scale import Hy2ScaleService, hashed
 
-from ..common import arranged
+from ..common import user_settings
 from ..test_config_flow import choose, suggested
 from .common import BOTH, POLL, Hub, node_entry
 
@@ -403,19 +403,19 @@ async def test_a_new_node_with_the_original_name(world: Hub, another_node: Hy2Sc
     """Its identifiers keep the prefix. A new node of that name gets another one."""
     hass = world.hass
     await world.set_up()
-    before = arranged(world.hass, world.entry)
+    before = user_settings(world.hass, world.entry)
     world.service.state.node_id, another_node.state.node_id = "renamed", "ea1b2adb"
     await world.elapse(POLL)
     await world.restart()
-    assert arranged(world.hass, world.entry) == before
+    assert user_settings(world.hass, world.entry) == before
 
     second = (await fill(hass, await begin(hass), **address(another_node)))["result"]
     await world.settle()
 
     assert (world.entry.unique_id, second.unique_id) == ("hy2scale:renamed", "hy2scale:ea1b2adb")
     assert (id_prefix(world.entry), id_prefix(second)) == ("hy2scale.ea1b2adb", second.entry_id)
-    assert arranged(world.hass, world.entry) == before
-    assert arranged(hass, second)
+    assert user_settings(world.hass, world.entry) == before
+    assert user_settings(hass, second)
 
 
 async def test_reconfigure_to_the_address_of_another_entry(

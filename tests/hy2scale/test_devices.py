@@ -14,7 +14,7 @@ from custom_components.tunnel_hub.storage import async_remove_files
 from simulator.hy2scale.state import Client
 
 from ..common import HOUR, MINUTE
-from ..names import NAMES, check
+from ..unusual_names import NAMES, check
 from .common import OLD, POLL, Hub
 
 

@@ -24,15 +24,15 @@ async def test_a_temporary_guest(world: Hub, language: Language) -> None:
 @EACH_LANGUAGE
 async def test_traffic_runs_low(world: Hub, language: Language) -> None:
     await world.set_up()
-    told = phone(world)
+    notifications = phone(world)
     alice = world.user("alice")
     user = world.device_id(world.user_thing("alice"))
     example = example_of("hy2scale", 2, language, user=user)
 
     async with automated(world, example):
         await world.live(MINUTE)
-        assert told == []
+        assert notifications == []
         alice.traffic_used = round(alice.traffic_limit * 0.95)
         await world.live(MINUTE)
 
-    assert len(told) == 1
+    assert len(notifications) == 1

@@ -6,7 +6,7 @@ from homeassistant.const import STATE_UNKNOWN
 import pytest
 
 from ..common import HOUR, MINUTE
-from ..long_term import NO_STATES, days_until, lasts_until, remember
+from ..long_term_statistics import NO_STATES, days_until, lasts_until, store_usage
 from .common import BOTH, Hub
 
 GIB = 1024**3
@@ -32,7 +32,7 @@ async def test_users_with_a_limit(world: Hub) -> None:
     assert len(world.registered("user_forecast:")) == 1
     assert lasts_until(world, forecast) == STATE_UNKNOWN
 
-    await remember(world, f"user:{limited.id}", "traffic_used", 6, gap=48)
+    await store_usage(world, f"user:{limited.id}", "traffic_used", 6, gap=48)
     await world.live(HOUR, 15 * MINUTE)
     # Traffic that was used while Home Assistant was off counts as soon as it is read.
     assert days_until(world, forecast) == pytest.approx(60 / (6 * 5 / 7), rel=0.05)

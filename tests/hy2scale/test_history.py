@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ..common import HOUR, MINUTE
-from ..long_term import NO_STATES, rows, series
+from ..long_term_statistics import NO_STATES, rows, series
 from .common import OLD, Hub
 
 OF_US = "tunnel_hub:entry_hub_tunnel_us_latency"

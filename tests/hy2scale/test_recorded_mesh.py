@@ -178,20 +178,20 @@ async def test_every_recorded_answer(user: User, restart_each: int | None) -> No
 
 async def test_connected(user: User) -> None:
     """It is off while a node is offline, also if the service does not list the node."""
-    told: dict[str, list[str]] = {"eee": [], "sea": [], "gone": []}
+    states: dict[str, list[str]] = {"eee": [], "sea": [], "gone": []}
 
     def _note() -> None:
         for device in user.devices():
-            if (who := _who(device)) in told:
+            if (who := _who(device)) in states:
                 now = user.state_of(device, "connected")
-                if told[who][-1:] != [now]:
-                    told[who].append(now)
+                if states[who][-1:] != [now]:
+                    states[who].append(now)
 
     user.after_each_second = _note
     await user.see_all(interval=POLL)
 
     # The node is listed as long as its parent, and missing while bee changes its name.
-    assert told == {
+    assert states == {
         "eee": ["on", "off"],
         "sea": ["on", "off", "on", "off", "on"],
         "gone": ["off"],

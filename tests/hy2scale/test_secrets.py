@@ -113,11 +113,11 @@ def secrets_known(world: Hub) -> set[str]:
 async def test_diagnostics_contain_no_address(world: Hub) -> None:
     await world.set_up()
 
-    told = str(await async_get_config_entry_diagnostics(world.hass, world.entry))
+    diagnostics = str(await async_get_config_entry_diagnostics(world.hass, world.entry))
 
-    assert "203.0.113.10" not in told
-    assert "example.com:5565" not in told
-    assert "password_hash" in told, "only the names of credentials"
+    assert "203.0.113.10" not in diagnostics
+    assert "example.com:5565" not in diagnostics
+    assert "password_hash" in diagnostics, "only the names of credentials"
 
 
 async def test_diagnostics_contain_no_names(world: Hub) -> None:

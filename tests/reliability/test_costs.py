@@ -6,7 +6,7 @@ from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, callback
 import pytest
 
-from ..common import HOUR, MINUTE, look_at
+from ..common import HOUR, MINUTE, connect_browsers
 from .conftest import COSTS
 from .faulty_world import FaultyWorld
 from .provider_modules import FOUND
@@ -20,7 +20,7 @@ _HOURS = {False: 1, True: 24}
 async def test_few_requests_and_rows(world: FaultyWorld, request: pytest.FixtureRequest) -> None:
     limits = FOUND[world.case.of].limits
     hours = _HOURS[request.config.getoption("extended")]
-    look_at(world.hass, browsers=0)
+    connect_browsers(world.hass, browsers=0)
     await world.set_up()
     await world.live(30 * MINUTE)
     world.service.calls.clear()
@@ -41,7 +41,7 @@ async def test_few_requests_and_rows(world: FaultyWorld, request: pytest.Fixture
 
 async def test_offline_is_noticed_in_time(world: FaultyWorld) -> None:
     limits = FOUND[world.case.of].limits
-    look_at(world.hass, browsers=0)
+    connect_browsers(world.hass, browsers=0)
     await world.set_up()
     await world.live(10 * MINUTE + 7, _STEP)
     assert world.value(*limits.online) == "on"

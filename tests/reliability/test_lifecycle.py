@@ -17,7 +17,7 @@ from custom_components.tunnel_hub.migrations import MINOR_VERSION, VERSION
 from simulator import Simulator
 
 from ..clocks import fire_timers
-from ..common import HOUR, MINUTE, arranged, as_older
+from ..common import HOUR, MINUTE, as_older, user_settings
 from .conftest import entry_for
 from .faulty_world import FaultyWorld, of_simulator
 from .names import Names
@@ -122,17 +122,17 @@ async def test_an_entry_of_the_first_version(world: FaultyWorld, output_check: O
     await world.set_up()
     first, mine = customize(world)
     await world.settle()
-    before, data = arranged(world.hass, world.entry), dict(world.entry.data)
+    before, data = user_settings(world.hass, world.entry), dict(world.entry.data)
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
     as_older(world, version=(1, 1))
-    assert arranged(world.hass, world.entry) != before
+    assert user_settings(world.hass, world.entry) != before
 
     await world.set_up()
 
     assert world.entry_state() is ConfigEntryState.LOADED
     assert (world.entry.version, world.entry.minor_version) == (VERSION, MINOR_VERSION)
     assert world.entry.data == data
-    assert arranged(world.hass, world.entry) == before
+    assert user_settings(world.hass, world.entry) == before
     assert names(world)[first] == mine
     assert not world.reauthentications()
     output_check.check()
@@ -143,7 +143,7 @@ async def test_removed_and_added_again(world: FaultyWorld, output_check: OutputC
     await world.set_up()
     customize(world)
     await world.settle()
-    before = arranged(world.hass, world.entry)
+    before = user_settings(world.hass, world.entry)
     await world.hass.config_entries.async_remove(world.entry.entry_id)
     await world.settle()
     assert not world.registered()
@@ -160,7 +160,7 @@ async def test_removed_and_added_again(world: FaultyWorld, output_check: OutputC
 
     (added,) = world.hass.config_entries.async_entries(DOMAIN)
     assert added is not world.entry
-    assert arranged(world.hass, added) == before
+    assert user_settings(world.hass, added) == before
     assert not world.case.secrets(world.service) & {*added.data["id_prefix"].split(".")}
     output_check.check()
 

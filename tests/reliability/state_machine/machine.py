@@ -38,7 +38,7 @@ from custom_components.tunnel_hub.reachability import CHECKS, CHECKS_OFF
 from simulator.gates import Moment
 
 from ...clocks import Clocks
-from ...common import DAY, HOUR, MINUTE, look_at
+from ...common import DAY, HOUR, MINUTE, connect_browsers
 from ..provider_modules import FOUND
 from ..providers import Act, Outcome, Trouble
 from .checks import check_expected, entities_of, ids_of, state_of, things_of
@@ -209,7 +209,7 @@ class Machine(RuleBasedStateMachine):
         if self.down:
             await self._come_up()
         await self.world.settle()
-        look_at(self.hass)
+        connect_browsers(self.hass)
         calls = len(self.service.calls)
         polls = 0
         while polls < 3:
@@ -235,7 +235,7 @@ class Machine(RuleBasedStateMachine):
             self.choices.check_repairs(self.world)
             await self._check_nodes(expected)
             await self._check_rewrites()
-        look_at(self.hass, browsers=self.browsers)
+        connect_browsers(self.hass, browsers=self.browsers)
 
     async def _check_nodes(self, expected: Expected) -> None:
         """Actions return a node's state even if its entities are disabled."""
@@ -336,7 +336,7 @@ class Machine(RuleBasedStateMachine):
     async def open_or_close_app(self, browsers: int) -> None:
         """The user opens or closes Home Assistant in a browser."""
         self.browsers = browsers
-        look_at(self.hass, browsers=browsers)
+        connect_browsers(self.hass, browsers=browsers)
         await self.world.settle()
 
     @step(hours=st.sampled_from((1, 8, 30)))
@@ -407,11 +407,11 @@ class Machine(RuleBasedStateMachine):
     @step()
     async def lose_sessions(self) -> None:
         """Another program ends our sessions repeatedly."""
-        look_at(self.hass)
+        connect_browsers(self.hass)
         for _ in range(3):
             self.model.end_session(0)
             await self._leap(self.world.case.interval)
-        look_at(self.hass, browsers=self.browsers)
+        connect_browsers(self.hass, browsers=self.browsers)
 
     @precondition(lambda self: self.fine and self.kind.troubles())
     @step(pick=_PICK)
@@ -880,7 +880,7 @@ class Machine(RuleBasedStateMachine):
         if one.done() and not gate.waiting:
             # It sent fewer requests; a poll with a connected browser requests everything.
             begun, gate.route, gate.match, gate.times = "poll", "*", {}, 1
-            look_at(self.hass)
+            connect_browsers(self.hass)
             one = asyncio.create_task(self._poll(0))
             await self.home.run_until_idle()
         stopped, gate.times = gate.waiting, 0
@@ -890,7 +890,7 @@ class Machine(RuleBasedStateMachine):
         await asyncio.gather(one, other)
         self.service.gates.remove(gate)
         await self.world.settle()
-        look_at(self.hass, browsers=self.browsers)
+        connect_browsers(self.hass, browsers=self.browsers)
         self.concurrent = False
         if meanwhile not in ("poll", "refresh", "hold", "release", "reload"):
             self.holds.released.clear()

@@ -1,4 +1,4 @@
-"""What is called today's is never yesterday's: the service's midnight, and what clocks do to it."""
+"""Tests daily values: they are unknown after the service's midnight until they are read again."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from .clocks import Clocks
-from .common import DAY, HOUR, MINUTE, SMALL, World, look_at
+from .common import DAY, HOUR, MINUTE, SMALL, World, connect_browsers
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MIDNIGHT = datetime(2026, 10, 21, tzinfo=SHANGHAI)
@@ -18,7 +18,7 @@ pytestmark = SMALL
 
 
 def of_today(world: World[Any]) -> dict[str, str]:
-    """Return the states of all that is called today's, by thing and key."""
+    """Return the states of all daily values, by thing and key."""
     return {
         entity.unique_id.partition(":")[2]: state.state
         for entity in world.registered()
@@ -29,7 +29,7 @@ def of_today(world: World[Any]) -> dict[str, str]:
 
 @pytest.fixture
 async def evening(world: World) -> World:
-    """A home half a minute before the service's midnight, with something to every figure."""
+    """Return a world half a minute before the service's midnight, in which no daily value is 0."""
     world.freezer.move_to(MIDNIGHT - timedelta(hours=2))
     world.service.account.signdate = int((MIDNIGHT - timedelta(hours=1)).timestamp())
     world.service.state.today_runs = 7
@@ -43,7 +43,7 @@ async def evening(world: World) -> World:
 
 
 async def test_read_on_the_new_day(evening: World) -> None:
-    """At midnight the values are unknown; each feed reads them at its own interval."""
+    """At midnight the values are unknown. Each feed is read at its own interval."""
     await evening.elapse(30)
     assert set(of_today(evening).values()) <= {"unknown", "off"}
 
@@ -55,7 +55,7 @@ async def test_read_on_the_new_day(evening: World) -> None:
 
 
 async def test_the_service_is_down_at_midnight(evening: World) -> None:
-    """Values of yesterday stay for two polls that fail, but not those that are called today's."""
+    """Other values are kept for two failed polls, but not daily values."""
     evening.service.fault("*", "status", status=503, times=None)
     left_before = evening.value("sensor", "account:account", "traffic_left")
 
@@ -73,8 +73,8 @@ async def test_the_service_is_down_at_midnight(evening: World) -> None:
 
 @pytest.mark.parametrize("browsers", [0, 1])
 async def test_with_and_without_a_connected_browser(evening: World, browsers: int) -> None:
-    """What other polls publish later is cleared immediately."""
-    look_at(evening.hass, browsers=browsers)
+    """Values that other polls publish later are cleared immediately."""
+    connect_browsers(evening.hass, browsers=browsers)
     evening.service.fault("*", "status", status=503, times=None)
 
     await evening.elapse(30)
@@ -83,7 +83,7 @@ async def test_with_and_without_a_connected_browser(evening: World, browsers: in
 
 
 async def test_asleep_over_midnight(evening: World, clocks: Clocks) -> None:
-    """The machine wakes up in the morning, and the service is down."""
+    """The machine wakes up in the morning, while the service does not respond."""
     evening.service.fault("*", "status", status=503, times=None)
     clocks.sleep(8 * HOUR)
 
@@ -94,7 +94,7 @@ async def test_asleep_over_midnight(evening: World, clocks: Clocks) -> None:
 
 @pytest.mark.parametrize("seconds", [-DAY, -HOUR, HOUR, DAY])
 async def test_wrong_clock(evening: World, clocks: Clocks, seconds: float) -> None:
-    """On another day than that on which it was read, nothing is today's."""
+    """Values of another day are unknown."""
     evening.service.fault("*", "status", status=503, times=None)
     clocks.set(seconds, evening.service)
 
@@ -105,7 +105,7 @@ async def test_wrong_clock(evening: World, clocks: Clocks, seconds: float) -> No
     assert (set(of_today(evening).values()) <= {"unknown", "unavailable"}) != is_same_day
 
 
-async def test_an_answer_under_way_at_midnight(evening: World) -> None:
+async def test_an_answer_during_midnight(evening: World) -> None:
     gate = evening.service.gate("/user", "after", match={"type": "info"})
     refreshing = evening.hass.async_create_task(
         evening.entry.runtime_data.coordinators["account"].async_refresh()
@@ -125,8 +125,8 @@ async def test_an_answer_under_way_at_midnight(evening: World) -> None:
     assert float(evening.value("sensor", "account:account", "traffic_today")) < 1
 
 
-async def test_no_signed_in_trigger_by_midnight(evening: World) -> None:
-    """A day that begins is no news of a sign-in; the one that comes is."""
+async def test_midnight_does_not_fire_the_signed_in_trigger(evening: World) -> None:
+    """A new day does not trigger it, but the next sign-in does."""
     states = []
     entity_id = evening.entity_id("binary_sensor", "account:account", "signed_in_today")
     evening.hass.bus.async_listen(

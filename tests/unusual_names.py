@@ -1,4 +1,4 @@
-"""Names that services and people think of, and what must hold whatever they are."""
+"""Names that are hard to show, and the checks of entity ids and device names."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ NAMES = {
 
 
 def check(world: World[Any]) -> None:
-    """Check that all entities that are enabled are there, under ids that are valid."""
+    """Check that all enabled entities exist, with valid ids."""
     entities = world.registered()
     for entity in entities:
         assert valid_entity_id(entity.entity_id), entity.entity_id

@@ -1,4 +1,4 @@
-"""More things than anyone has: a list is cut, and a repair says so."""
+"""Tests lists with too many rows: they are shortened, and a repair issue reports it."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ FIRST = ["1", "2", "3", "4"]
 
 @pytest.fixture
 def at_most_four(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let four things be too many for anyone."""
+    """Set the limit to four rows."""
     monkeypatch.setattr(coordinator, "MAX_RESOURCES", 4)
 
 
 def shown(world: World[Any], kind: str = "tunnel") -> list[str]:
-    """Return the ids of the things that have a device, by number."""
+    """Return the ids of the rows that have a device, in order."""
     ids = [
         name.removeprefix(f"{id_prefix(world.entry)}:{kind}:")
         for device in dr.async_entries_for_config_entry(
@@ -36,7 +36,7 @@ def shown(world: World[Any], kind: str = "tunnel") -> list[str]:
 
 
 def repair(world: World[Any]) -> dict[str, str] | None:
-    """Return what the repair says, if there is one."""
+    """Return the text of the repair issue, if there is one."""
     issues = ir.async_get(world.hass)
     issue = issues.async_get_issue(DOMAIN, f"{world.entry.entry_id}:too_many_things")
     return issue.translation_placeholders if issue else None
@@ -44,7 +44,7 @@ def repair(world: World[Any]) -> dict[str, str] | None:
 
 @TWELVE
 @pytest.mark.usefixtures("at_most_four")
-async def test_the_first_are_shown_and_stay(world: World) -> None:
+async def test_the_first_rows_are_shown_and_stay(world: World) -> None:
     await world.set_up()
     assert shown(world) == FIRST
     assert repair(world) == {
@@ -53,7 +53,7 @@ async def test_the_first_are_shown_and_stay(world: World) -> None:
         "maximum": "4",
     }
 
-    # Whatever the service's order is.
+    # The service's order does not matter.
     tunnels = world.service.state.tunnels
     world.service.state.tunnels = dict(reversed(tunnels.items()))
     await world.live(3 * MINUTE)
@@ -62,7 +62,7 @@ async def test_the_first_are_shown_and_stay(world: World) -> None:
     assert shown(world) == FIRST
     assert "unavailable" not in {world.value("switch", f"tunnel:{n}", "enabled") for n in FIRST}
 
-    # There is room for another once one is given up.
+    # When a row is removed, the next one is shown.
     del world.service.state.tunnels["2"]
     await world.elapse(MINUTE)
     assert shown(world) == FIRST
@@ -78,8 +78,8 @@ async def test_the_first_are_shown_and_stay(world: World) -> None:
 
 
 @TWELVE
-async def test_what_is_there_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Such as what an older version made; nothing is added to it."""
+async def test_existing_devices_stay(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older version may have added them. No more are added."""
     await world.set_up()
     numbers = shown(world)
     monkeypatch.setattr(coordinator, "MAX_RESOURCES", 4)
@@ -108,10 +108,10 @@ async def test_several_lists(world: World) -> None:
 
 @pytest.mark.platforms("switch")
 @pytest.mark.parametrize("simulator", [{"tunnels": 0, "nodes": 0}], indirect=True)
-async def test_entities_come_when_there_is_room(
+async def test_entities_are_added_when_others_are_removed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Home Assistant takes so many enabled entities of an entry."""
+    """Home Assistant limits the enabled entities of an entry."""
     await world.set_up()
     enabled = len([entity for entity in world.registered() if not entity.disabled])
     monkeypatch.setattr(entity_platform, "MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY", enabled + 4)
@@ -133,14 +133,16 @@ async def test_entities_come_when_there_is_room(
 
 
 def with_switches(world: World[Any]) -> list[str]:
-    """Return the ids of the tunnels that have their two switches."""
+    """Return the ids of the tunnels that have both switches."""
     numbers = map(str, range(1, 6))
     return [number for number in numbers if len(world.registered(f"tunnel:{number}:")) == 2]
 
 
 @pytest.mark.platforms("button")
-async def test_a_service_gone_wrong(world: World, pytestconfig: pytest.Config) -> None:
-    """Fifty thousand rows; in the quick form only a few more than are shown."""
+async def test_a_service_that_returns_too_many_rows(
+    world: World, pytestconfig: pytest.Config
+) -> None:
+    """It returns 50,000 rows; in the quick form a few more than are shown."""
     extended = pytestconfig.getoption("extended")
     number = 50_000 if extended else coordinator.MAX_RESOURCES + 1
     await world.set_up()

@@ -9,7 +9,7 @@ from simulator.chmlfrp import ChmlFrpService
 
 from ..clocks import fire_timers
 from ..common import MINUTE, World
-from ..test_today import of_today
+from ..test_daily_values import of_today
 
 MIDNIGHT = datetime(2026, 10, 21, tzinfo=ZoneInfo("Asia/Shanghai"))
 

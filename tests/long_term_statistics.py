@@ -1,4 +1,4 @@
-"""The long-term statistics of Home Assistant."""
+"""Helpers for long-term statistics."""
 
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -28,7 +28,7 @@ _LONG_AGO = datetime(2020, 1, 1, tzinfo=dt_util.UTC)
 
 
 async def series(hass: HomeAssistant) -> dict[str, dict[str, Any]]:
-    """Return what is known of our statistics, by id."""
+    """Return the metadata of the integration's statistics, by id."""
     await async_wait_recording_done(hass)
     rows = await async_list_statistic_ids(hass)
     return {row["statistic_id"]: row for row in rows if row["source"] == DOMAIN}
@@ -37,7 +37,7 @@ async def series(hass: HomeAssistant) -> dict[str, dict[str, Any]]:
 async def rows(
     hass: HomeAssistant, statistic_id: str, period: Literal["hour", "day"] = "hour"
 ) -> dict[datetime, StatisticsRow]:
-    """Return a series by the beginnings of its rows."""
+    """Return the rows of a series, by their start."""
     await async_wait_recording_done(hass)
     found = await get_instance(hass).async_add_executor_job(
         statistics_during_period,
@@ -55,10 +55,10 @@ async def rows(
 # Forecasts
 
 
-async def remember(
+async def store_usage(
     world: World[Any], thing: str, key: str, a_day: float, *, hours: int = 7 * 24, gap: int = 0
 ) -> None:
-    """Let a sensor have counted so many GiB a day in the last hours, and none during a gap."""
+    """Store GiB a day as counted by a sensor in the last hours, and nothing during a gap."""
     entity_id = world.entity_id("sensor", thing, key)
     end = dt_util.utcnow().replace(minute=0, second=0, microsecond=0)
     moments = [end - timedelta(hours=hours - n) for n in range(hours)]
@@ -89,7 +89,7 @@ def lasts_until(world: World[Any], thing: str) -> str:
 
 
 def days_until(world: World[Any], thing: str) -> float:
-    """Return in how many days the traffic ends."""
+    """Return the number of days until the traffic ends."""
     return (datetime.fromisoformat(lasts_until(world, thing)) - dt_util.utcnow()) / timedelta(
         days=1
     )

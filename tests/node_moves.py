@@ -1,4 +1,4 @@
-"""Nodes of an frp service that tunnels move to and from, for every service that has them."""
+"""Tests of nodes that tunnels move to and from, for every frp service that has them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,28 +8,28 @@ from homeassistant.helpers import entity_registry as er
 from .common import HOUR, MINUTE, World
 
 type Move = Callable[[str], None]
-"""Let all of the account's tunnels run over the node of this id."""
+"""Sets the node of all tunnels of the account, by id."""
 
 
 def disabled(world: World[Any], node: str) -> dict[str, er.RegistryEntryDisabler | None]:
-    """Return who has disabled which entities of a node."""
+    """Return which entities of a node are disabled, and by whom."""
     return {
         entity.unique_id.rpartition(":")[2]: entity.disabled_by
         for entity in world.registered(f"node:{node}:")
     }
 
 
-async def check_a_move(
+async def check_unused_node(
     world: World[Any], move: Move, used: str, unused: str, *, while_unloaded: bool
 ) -> None:
-    """Move to a node that no tunnel has used: what only we have disabled becomes enabled.
+    """Move to an unused node: entities that the integration had disabled become enabled.
 
-    What the user has disabled stays so, as does what is disabled at every node. The node that was
-    used stays enabled.
+    Entities that the user has disabled stay disabled, and so do those that are disabled at
+    every node. The previous node stays enabled.
     """
     await world.set_up()
-    ours, user = er.RegistryEntryDisabler.INTEGRATION, er.RegistryEntryDisabler.USER
-    assert set(disabled(world, unused).values()) == {ours}
+    integration, user = er.RegistryEntryDisabler.INTEGRATION, er.RegistryEntryDisabler.USER
+    assert set(disabled(world, unused).values()) == {integration}
     enabled = {key for key, by in disabled(world, used).items() if by is None}
     assert enabled > {"online", "clients"}
     registry = er.async_get(world.hass)
@@ -53,8 +53,8 @@ async def check_a_move(
         await world.restart()
 
 
-async def check_a_first_tunnel(world: World[Any], move: Move, node: str) -> None:
-    """Let the first tunnel come to an account of which all nodes are disabled."""
+async def check_first_tunnel(world: World[Any], move: Move, node: str) -> None:
+    """Create the first tunnel of an account whose nodes are all disabled."""
     tunnels = dict(world.service.state.tunnels)
     world.service.state.tunnels.clear()
     await world.set_up()
@@ -69,8 +69,8 @@ async def check_a_first_tunnel(world: World[Any], move: Move, node: str) -> None
     assert world.value("binary_sensor", f"node:{node}", "online") == "on"
 
 
-async def check_users_choice(world: World[Any], move: Move, node: str) -> None:
-    """Leave alone, and do not even read, what the user has disabled as a whole."""
+async def check_disabled_by_user(world: World[Any], move: Move, node: str) -> None:
+    """Check that a node whose entities the user disabled stays so, and is not read."""
     await world.set_up()
     world.disable("node:", "node_uptime:")
     await world.restart()
