@@ -20,7 +20,7 @@ from reference.words import Language
 from .common import World
 
 NAMES = ("README", *GUIDES, *PROVIDERS)
-"""The pages that are there in both languages."""
+"""The pages that exist in both languages."""
 
 EACH_LANGUAGE = pytest.mark.parametrize("language", Language)
 
@@ -44,7 +44,7 @@ def code(text: str, kind: str) -> list[str]:
 def example_of(name: str, number: int, language: Language, **chosen: str) -> dict[str, Any]:
     """Return an example of a page.
 
-    number: its place on the page. chosen: what a person puts in place of <...>, by its last word.
+    number: its position on the page. chosen: what replaces <...>, by its last word.
     """
     block = code(page(name, language), "yaml")[number - 1]
     example = parse_yaml(re.sub(r"<[^>]*?(\w+)>", lambda gap: chosen[_thing(gap[1])], block))

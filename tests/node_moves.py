@@ -12,7 +12,7 @@ type Move = Callable[[str], None]
 
 
 def disabled(world: World[Any], node: str) -> dict[str, er.RegistryEntryDisabler | None]:
-    """Return which entities of a node are disabled, and by whom."""
+    """Return which entities of a node are disabled, and who disabled them."""
     return {
         entity.unique_id.rpartition(":")[2]: entity.disabled_by
         for entity in world.registered(f"node:{node}:")

@@ -114,7 +114,7 @@ def test_pages_are_short(name: str, language: Language) -> None:
 
 
 def _displayed(text: str) -> str:
-    """Return what a page displays: neither comments nor what is collapsed, but its title."""
+    """Return what a page displays: no comments, and only the titles of collapsed parts."""
     text = re.sub(r"<!--.*?-->\n", "", text)
     innermost = r"<details>\n(<summary>[^\n]*\n)(?:(?!</?details>).)*</details>\n"
     found = 1
@@ -132,7 +132,7 @@ ELSEWHERE = {"Tunnel Hub", "Custom repositories", "自定义存储库"}
 
 @EACH_LANGUAGE
 def test_words_of_the_interface_exist(language: Language) -> None:
-    """In italics, but for sentences to say to Assist; also those of buttons on the page itself."""
+    """Words in italics are from the interface, except sentences for Assist."""
     ours = set(_texts(translations(language)))
     words = ELSEWHERE | ours | {text.replace("{name}", name) for text in ours for name in EXAMPLES}
     for path in (Path(hass_frontend.where()) / "static" / "translations").rglob(

@@ -1,4 +1,4 @@
-"""Tests force down: tunnels stay down, whatever their clients do."""
+"""Tests force down: tunnels stay down although their clients reconnect."""
 
 import asyncio
 from itertools import pairwise

@@ -159,7 +159,7 @@ async def test_a_prefix_that_another_account_had_before(hass: HomeAssistant) -> 
 @example("x:1", "x")
 @example("1", "1:2")
 async def test_accounts_are_distinguished(hass: HomeAssistant, one: str, other: str) -> None:
-    """No entity of one account is assigned to another, whatever their ids begin with."""
+    """No entity of one account is assigned to another, even if their ids begin alike."""
     first, second = (account(None, **free_prefix(hass, f"hy2scale:{id_}")) for id_ in (one, other))
 
     assert (id_prefix(first) == id_prefix(second)) is (one == other)

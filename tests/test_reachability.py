@@ -506,7 +506,7 @@ async def test_the_local_service_is_checked(
     listens: bool,
     verdict: str,
 ) -> None:
-    """The first broken link is the nearest one, whatever the service says about the client."""
+    """The first broken link is the nearest one, even if the service says the client is online."""
     socket_allow_hosts(["127.0.0.1", "192.0.2.1"])
     if (address := _own_address()) is None:
         pytest.skip("NOT RUN: this machine is on no network")

@@ -36,7 +36,7 @@ async def test_traffic_of_a_node_runs_low(world: Manager) -> None:
 
 
 async def test_a_node_is_overloaded(world: Manager) -> None:
-    """High bandwidth is enough, whatever the other loads are."""
+    """High bandwidth is enough, regardless of other loads."""
     node = world.service.state.nodes["1"]
     node.max_connections, node.max_traffic = 100, 0
     node.typical_bandwidth = node.typical_connections = 0

@@ -1,4 +1,4 @@
-"""Tests a recorded mesh, second by second: each node has one device, whatever its name becomes."""
+"""Tests a recorded mesh, second by second: each node keeps one device when it is renamed."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field

@@ -152,7 +152,7 @@ async def test_removed_and_added_again(world: FaultyWorld, output_check: OutputC
     way, fields = next(iter(world.case.ways.items()))
     result = await world.enter(await world.start_sign_in(way), fields(world.service))
     if result["type"] is FlowResultType.SHOW_PROGRESS:
-        # By a browser; its own tests have a person there.
+        # With a browser; its own tests simulate the user.
         world.abort_flows()
         entry_for(world.case, world.service).add_to_hass(world.hass)
         await world.set_up()
@@ -219,7 +219,7 @@ async def test_the_same_account_twice(world: FaultyWorld, output_check: OutputCh
         form = await world.start_sign_in(way)
         result = await world.enter(form, fields(world.service))
         if result["type"] is FlowResultType.SHOW_PROGRESS:
-            # By a browser; its own tests have a person there.
+            # With a browser; its own tests simulate the user.
             world.abort_flows()
             continue
 

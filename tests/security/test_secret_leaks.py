@@ -134,7 +134,7 @@ def _steps(world: FaultyWorld) -> list[dict[str, Any]]:
                 "action": f"{act.domain}.{act.action}",
                 "data": {**world.target(act), **act.data},
                 "continue_on_error": True,
-                **({"response_variable": "told"} if must_respond else {}),
+                **({"response_variable": "response"} if must_respond else {}),
             }
         )
     return steps
