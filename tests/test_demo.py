@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 import re
+import shlex
 
 from aiohttp import ClientSession
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
@@ -13,7 +14,7 @@ import pytest
 
 from custom_components.tunnel_hub.api.chmlfrp import account_center
 from custom_components.tunnel_hub.const import DOMAIN
-from demo.__main__ import guide
+from demo.__main__ import guide, parse
 from demo.addresses import PublicAddress, listening
 from demo.hass import LANGUAGES, Hass
 from demo.logins import in_words, second_logins
@@ -21,11 +22,14 @@ from demo.program import Program
 from demo.provider import Answers, Facts
 from demo.providers import PROVIDERS
 from demo.stage import Stage
+from reference.words import Language
 from simulator import SERVICES, Simulator
 from simulator.chmlfrp import ChmlFrpService
 from simulator.control import patch_state
 from simulator.frp import FrpService
 from simulator.hayfrp import HayFrpService
+
+from .documents import EACH_LANGUAGE, code, page
 
 LOGINS = [
     *((name, way) for name, each in PROVIDERS.items() for way in range(len(each.second) or 1)),
@@ -135,6 +139,20 @@ def test_each_field_has_its_label(logins: dict[tuple[str, int], Answers]) -> Non
     )
     assert guides["hy2scale", 0][3:5] == ["Use HTTPS: off", "Username: admin"]
     assert guides["watched", 0] == ["Watched addresses (no account needed)", "Address: 127.0.0.1:1"]
+
+
+@EACH_LANGUAGE
+@pytest.mark.parametrize("name", ["README", "getting-started"])
+def test_the_documented_commands_start_it_in_the_language_of_the_page(
+    name: str, language: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.setenv(variable, "en_US.UTF-8")
+    (commands,) = code(page(name, language), "sh")
+    program, *arguments = shlex.split(commands.splitlines()[-1], comments=True)
+
+    assert program == "scripts/demo"
+    assert parse(arguments).language == language
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

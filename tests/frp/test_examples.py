@@ -1,11 +1,14 @@
 """Tests the examples of frp's page with a simulated server."""
 
+import tomllib
+
 from reference.words import Language
 from simulator.frp import FrpService
 from simulator.frp.frps import close, go_offline
 
 from ..common import HOUR, MINUTE, World
-from ..documents import EACH_LANGUAGE, automated, example_of, phone
+from ..documents import EACH_LANGUAGE, automated, code, example_of, page, phone
+from ..translations import sentences, translations
 
 
 @EACH_LANGUAGE
@@ -38,3 +41,15 @@ async def test_offline_tunnels_are_forgotten_at_night(
         await world.live(24 * HOUR, 10 * MINUTE)
 
     assert "alice.nas" not in world.service.state.server.proxies
+
+
+@EACH_LANGUAGE
+def test_the_settings_of_a_server_are_those_that_the_form_names(language: Language) -> None:
+    (text,) = code(page("frp", language), "toml")
+    settings = tomllib.loads(text)["webServer"]
+    form = " ".join(sentences(translations(language)["config"]["step"]).values())
+
+    assert settings.keys() >= {"port", "user", "password"}
+    for setting in settings:
+        assert f"webServer.{setting}" in form
+    assert str(settings["port"]) in form
