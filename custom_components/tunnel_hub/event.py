@@ -14,7 +14,6 @@ from .api.capabilities.account import CanSignIn
 from .api.models.account import Account, Inbox, Message
 from .api.models.base import Resource
 from .api.models.service import Notice
-from .coordinator import FeedCoordinator
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .sign_in import OUTCOMES
 
@@ -163,10 +162,6 @@ EVENTS: Table[TunnelHubEventDescription] = {
 }
 
 
-def _create(
-    coordinator: FeedCoordinator, resource: Any, description: TunnelHubEventDescription
-) -> TunnelHubEvent[Any]:
-    return description.entity_class(coordinator, resource, description)
-
-
-async_setup_entry = partial(async_setup_table, EVENTS, _create)
+async_setup_entry = partial(
+    async_setup_table, EVENTS, lambda feed, resource, row: row.entity_class(feed, resource, row)
+)

@@ -102,10 +102,6 @@ class Subject:
     is_daily: bool = False
 
 
-_OF_NODES: Mapping[type[Forecast], type[RelayNode]] = {
-    PublicNodeForecast: PublicNode,
-    RelayNodeForecast: RelayNode,
-}
 SUBJECTS: Sequence[Subject] = (
     Subject(
         forecast=AccountForecast,
@@ -132,7 +128,7 @@ SUBJECTS: Sequence[Subject] = (
             left=lambda node: _left_of_limit(node.traffic_allowed, node.traffic_used),
             renewed=lambda node: node.traffic_reset,
         )
-        for forecast, node in _OF_NODES.items()
+        for forecast, node in ((PublicNodeForecast, PublicNode), (RelayNodeForecast, RelayNode))
     ),
 )
 

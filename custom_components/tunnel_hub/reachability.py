@@ -234,7 +234,13 @@ class AddressChecks(ABC):
         """hosts: unrelated hosts that show whether the internet connection works."""
         self._hass = hass
         self._entry = entry
-        self._checker = _checker(hass, hosts)
+        self._checker = Checker(
+            TlsContexts(get_default_context(), get_default_no_verify_context()),
+            InternetCheck([*((host, 443) for host in hosts), _INTERNET_HOST], lookup=resolve),
+            slots=hass.data.setdefault(_SLOTS, asyncio.Semaphore(AT_ONCE)),
+            pause=RETRY_PAUSE,
+            lookup=resolve,
+        )
         # The results and the rate limit survive a reload of the entry.
         histories = hass.data.setdefault(_HISTORIES, {})
         self._histories = histories[entry.entry_id] = {
@@ -605,17 +611,6 @@ def check_feed(
 def async_forget_checks(hass: HomeAssistant, entry_id: str) -> None:
     """Remove the results of an entry that is removed."""
     hass.data.get(_HISTORIES, {}).pop(entry_id, None)
-
-
-def _checker(hass: HomeAssistant, hosts: Iterable[str]) -> Checker:
-    unrelated = [(host, 443) for host in hosts]
-    return Checker(
-        TlsContexts(get_default_context(), get_default_no_verify_context()),
-        InternetCheck([*unrelated, _INTERNET_HOST], lookup=resolve),
-        slots=hass.data.setdefault(_SLOTS, asyncio.Semaphore(AT_ONCE)),
-        pause=RETRY_PAUSE,
-        lookup=resolve,
-    )
 
 
 async def _networks(hass: HomeAssistant) -> Collection[IPNetwork]:

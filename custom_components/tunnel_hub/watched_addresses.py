@@ -84,15 +84,12 @@ class WatchedChecks(AddressChecks):
         """Check new and changed addresses, and remove deleted ones."""
         if (coordinator := self.coordinator) is None:
             return
-        for id_ in coordinator.inventory.known - self._subentries().keys():
+        for id_ in coordinator.inventory.known - entry.subentries.keys():
             coordinator.async_forget(id_)
         await coordinator.async_refresh()
 
-    def _subentries(self) -> Mapping[str, ConfigSubentry]:
-        return self._entry.subentries
-
     def _subentry(self, id_: str) -> ConfigSubentry:
-        if (subentry := self._subentries().get(id_)) is None:
+        if (subentry := self._entry.subentries.get(id_)) is None:
             raise TunnelGoneError
         return subentry
 
@@ -102,7 +99,7 @@ class WatchedChecks(AddressChecks):
 
     @override
     def _ids(self) -> Iterable[str]:
-        return self._subentries()
+        return self._entry.subentries
 
     @override
     def _target(self, id_: str) -> Target:

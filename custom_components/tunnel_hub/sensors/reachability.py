@@ -12,11 +12,6 @@ from ..watched_addresses import WatchedAddress
 from .kinds import TunnelHubSensorDescription, diagnostic
 
 
-def _verdict(check: AddressCheck) -> str | None:
-    """Return the verdict, or None if it is unknown."""
-    return None if check.verdict is Verdict.UNKNOWN else check.verdict
-
-
 def _uptime(field: str) -> TunnelHubSensorDescription[AddressCheck]:
     """A percentage without statistics, because it is calculated from statistics."""
     return TunnelHubSensorDescription(
@@ -64,7 +59,7 @@ _CHECK: tuple[TunnelHubSensorDescription[AddressCheck], ...] = (
         key="verdict",
         device_class=SensorDeviceClass.ENUM,
         options=[verdict.value for verdict in Verdict if verdict is not Verdict.UNKNOWN],
-        value_fn=_verdict,
+        value_fn=lambda check: None if check.verdict is Verdict.UNKNOWN else check.verdict,
     ),
 )
 
