@@ -352,7 +352,7 @@ async def _parsed(request: web.Request) -> Any:
 
 
 def as_response(answer: Answer, status: int = 200) -> web.Response:
-    """Return a response as it is, and anything else as JSON with this status."""
+    """Return a response unchanged, and anything else as JSON with this status."""
     if isinstance(answer, web.Response):
         return answer
     return web.Response(

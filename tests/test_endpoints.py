@@ -9,7 +9,7 @@ from custom_components.tunnel_hub.api import PROVIDERS
 from reference.services import SERVICES as REFERENCE
 from simulator import SERVICES
 
-from .api.routes import asked_in, name_of
+from .api.routes import name_of, routes_by_test
 from .endpoints import ROWS, Row
 from .provider_modules import modules
 from .translations import translations
@@ -80,6 +80,6 @@ def test_its_test_requests_it(request: pytest.FixtureRequest, row: Row) -> None:
     """This is tested in each run that has both. The tests of api/ run first."""
     selected = {name_of(item) for item in request.session.items}
 
-    assert row.test not in selected or (row.provider, row.route) in asked_in(request.session).get(
-        row.test, ()
-    )
+    assert row.test not in selected or (row.provider, row.route) in routes_by_test(
+        request.session
+    ).get(row.test, ())

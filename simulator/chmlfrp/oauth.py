@@ -152,8 +152,8 @@ def _is_known(call: Call, client_id: str, client: OAuthClient) -> bool:
     """Return whether the client has sent its secret (HTTP Basic), if it has one."""
     if client.secret is None:
         return True
-    told = BasicAuth.decode(call.headers.get("Authorization", "Basic Og=="))
-    return (told.login, told.password) == (client_id, client.secret)
+    sent = BasicAuth.decode(call.headers.get("Authorization", "Basic Og=="))
+    return (sent.login, sent.password) == (client_id, client.secret)
 
 
 def _user_code(service: ChmlFrpService) -> str:

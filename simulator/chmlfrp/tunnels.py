@@ -42,8 +42,8 @@ def create_tunnel(service: ChmlFrpService, call: Call) -> Answer:
         raise service.refusal(400, "隧道数量已达上限")
     new.id = service.new_id()
     service.state.tunnels[str(new.id)] = new
-    told = new.id if service.state.settings.create_tells_id else None
-    return service.succeed(call, "隧道创建成功", data={**_bare_row(new), "id": told})
+    id_ = new.id if service.state.settings.create_tells_id else None
+    return service.succeed(call, "隧道创建成功", data={**_bare_row(new), "id": id_})
 
 
 @ROUTES.on("POST", "/update_tunnel")

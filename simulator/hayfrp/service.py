@@ -228,10 +228,10 @@ class HayFrpService(Service[HayFrpState]):
         account.totaltraffic = round((account.totaltraffic or 0) + gained, 2)
         account.traffic += gained * 1024
         left = round(account.traffic / 1024, 2)
-        told = {"signflow": gained} if self.state.settings.sign_tells_flow else {}
+        flow = {"signflow": gained} if self.state.settings.sign_tells_flow else {}
         return _success(
             f"🎉签到成功,您今天获得了{gained}GB的流量,您目前还剩{left}GB流量.",
-            **self._typed("sign", {**told, "flow": left}),
+            **self._typed("sign", {**flow, "flow": left}),
         )
 
     @ROUTES.on("POST", "/user", "retoken")

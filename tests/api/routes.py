@@ -10,7 +10,7 @@ import pytest
 from custom_components.tunnel_hub.api.http import USER_AGENT
 from simulator import Route, Simulator
 
-_ASKED = pytest.StashKey[dict[str, set[tuple[str, Route]]]]()
+_ROUTES = pytest.StashKey[dict[str, set[tuple[str, Route]]]]()
 
 
 def name_of(item: pytest.Item) -> str:
@@ -20,8 +20,8 @@ def name_of(item: pytest.Item) -> str:
 
 def record(item: pytest.Item, simulator: Simulator) -> None:
     """Record the routes that the client called in a finished test."""
-    asked = item.config.stash.setdefault(_ASKED, {}).setdefault(name_of(item), set())
-    asked.update(
+    routes = item.config.stash.setdefault(_ROUTES, {}).setdefault(name_of(item), set())
+    routes.update(
         (service.NAME, call.route)
         for service in simulator.services.values()
         for call in service.calls
@@ -29,6 +29,6 @@ def record(item: pytest.Item, simulator: Simulator) -> None:
     )
 
 
-def asked_in(session: pytest.Session) -> dict[str, set[tuple[str, Route]]]:
+def routes_by_test(session: pytest.Session) -> dict[str, set[tuple[str, Route]]]:
     """Return services and routes by test, for the tests run so far."""
-    return session.config.stash.get(_ASKED, {})
+    return session.config.stash.get(_ROUTES, {})

@@ -48,7 +48,7 @@ from .recordings import by_line
 from .server import RecordedServer
 
 RECORDED = "easytier-worker"
-ASKED_AT = datetime(2026, 11, 29, 8, 14, 44, tzinfo=UTC)
+RECORDED_AT = datetime(2026, 11, 29, 8, 14, 44, tzinfo=UTC)
 GIB = 1024**3
 SHOW_OFFLINE = "/api/public?show_offline=true"
 
@@ -164,24 +164,24 @@ DRAFT = RelayNodeUpdate(
 REPORT = RelayNodeReport(online=True, bandwidth=50.5, traffic=77.7, connections=5, token="any")
 
 
-class Asked(NamedTuple):
+class Api(NamedTuple):
     """The client, and the provider with or without an account."""
 
     client: EasyTierClient
     provider: EasyTierProvider
 
 
-def feed(key: str) -> Callable[[Asked], Awaitable[object]]:
-    return lambda asked: asked.provider.feeds[key].fetch()
+def feed(key: str) -> Callable[[Api], Awaitable[object]]:
+    return lambda api: api.provider.feeds[key].fetch()
 
 
-async def user_of(asked: Asked) -> object:
+async def user_of(api: Api) -> object:
     """Sign in, and return the account of the login."""
-    row = await asked.client.login(USER.mail, USER.password)
+    row = await api.client.login(USER.mail, USER.password)
     return row["token"], row["user"]
 
 
-type Case = tuple[tuple[int, ...], Callable[[Asked], Awaitable[object]], object]
+type Case = tuple[tuple[int, ...], Callable[[Api], Awaitable[object]], object]
 """The lines to answer with, the call, and its result."""
 
 CASES: tuple[Case, ...] = (
@@ -294,7 +294,7 @@ CASES: tuple[Case, ...] = (
     ((60,), lambda a: a.client.delete("999"), Refused(NodeGoneError, "node_gone")),
     ((61,), lambda a: a.client.me(), Refused(AuthenticationError, "用户不存在")),
 )
-ASKED_ELSEWHERE = {
+OTHER_PATHS = {
     # The client requests offline nodes too, and none of the paths that do not exist.
     44: SHOW_OFFLINE,
     54: "/api/system/check-init",
@@ -316,21 +316,21 @@ async def test_results(
     session: ClientSession,
     recorded: RecordedServer,
     lines: tuple[int, ...],
-    ask: Callable[[Asked], Awaitable[object]],
+    ask: Callable[[Api], Awaitable[object]],
     expected: object,
 ) -> None:
-    freezer.move_to(ASKED_AT)
+    freezer.move_to(RECORDED_AT)
     recordings = by_line(RECORDED)
     for line in lines:
-        recorded.add(recordings[line], path=ASKED_ELSEWHERE.get(line))
+        recorded.add(recordings[line], path=OTHER_PATHS.get(line))
     account = {"email": USER.mail, "password": USER.password, "token": "stored"}
     options = {PUBLIC_NODES: ["1", "2"], ALL_NODES: 42 in lines}
-    asked = Asked(
+    api = Api(
         EasyTierClient(Transport(session, (recorded.url,)), FixedToken("stored")),
         EasyTierProvider(session, {"base_url": recorded.url, **account}, options),
     )
 
-    await check(ask(asked), expected)
+    await check(ask(api), expected)
     count_replayed(request.node, RECORDED, "parser", lines)
 
 

@@ -12,7 +12,7 @@ from simulator.easytier import EasyTierService
 from . import Difference, Replay, count_replayed, load
 
 RECORDED = "easytier-worker"
-ASKED_AT = datetime(2026, 11, 29, 8, 14, 43, 819_000, UTC).timestamp()
+RECORDED_AT = datetime(2026, 11, 29, 8, 14, 43, 819_000, UTC).timestamp()
 
 DIFFERENCES: tuple[Difference, ...] = ()
 
@@ -20,7 +20,7 @@ DIFFERENCES: tuple[Difference, ...] = ()
 @pytest.fixture
 async def easytier() -> AsyncIterator[EasyTierService]:
     """A new server without email, at the time of the recordings."""
-    async with Simulator(["easytier"], clock=lambda: ASKED_AT) as simulator:
+    async with Simulator(["easytier"], clock=lambda: RECORDED_AT) as simulator:
         yield simulator.get(EasyTierService)
 
 

@@ -85,37 +85,37 @@ PROXY_OF_FILE = {
 }
 
 
-class Asked(NamedTuple):
+class Api(NamedTuple):
     """The client and the provider."""
 
     client: FrpcClient
     provider: FrpcProvider
 
 
-async def read(asked: Asked) -> object:
-    return await asked.provider.feeds["tunnels"].fetch()
+async def read(api: Api) -> object:
+    return await api.provider.feeds["tunnels"].fetch()
 
 
-async def names_in_file(asked: Asked) -> object:
-    return names_in(await asked.client.config())
+async def names_in_file(api: Api) -> object:
+    return names_in(await api.client.config())
 
 
-def fields(name: str) -> Callable[[Asked], Awaitable[object]]:
-    async def _read(asked: Asked) -> object:
-        return fields_of(await asked.client.proxy_config(name))
+def fields(name: str) -> Callable[[Api], Awaitable[object]]:
+    async def _read(api: Api) -> object:
+        return fields_of(await api.client.proxy_config(name))
 
     return _read
 
 
-async def create(asked: Asked) -> None:
-    await asked.client.create({"name": "s1", "type": "tcp"})
+async def create(api: Api) -> None:
+    await api.client.create({"name": "s1", "type": "tcp"})
 
 
-async def update(asked: Asked) -> None:
-    await asked.client.replace("s1", {"name": "s1", "type": "tcp"})
+async def update(api: Api) -> None:
+    await api.client.replace("s1", {"name": "s1", "type": "tcp"})
 
 
-type Case = tuple[tuple[int, ...], Callable[[Asked], Awaitable[object]], object]
+type Case = tuple[tuple[int, ...], Callable[[Api], Awaitable[object]], object]
 """The lines to answer with, the call, and its result."""
 
 CASES: tuple[Case, ...] = (
@@ -164,7 +164,7 @@ CASES: tuple[Case, ...] = (
     ((32,), lambda a: a.client.delete("s1"), Refused(TunnelGoneError, "tunnel_gone")),
     ((33,), lambda a: a.provider.reload_configuration(), None),
 )
-ASKED_ELSEWHERE = {9: "/api/status"}
+OTHER_PATHS = {9: "/api/status"}
 """Lines of paths that do not exist, with the path that is requested instead."""
 
 
@@ -181,19 +181,19 @@ async def test_results(
     session: ClientSession,
     recorded: RecordedServer,
     lines: tuple[int, ...],
-    ask: Callable[[Asked], Awaitable[object]],
+    ask: Callable[[Api], Awaitable[object]],
     expected: object,
 ) -> None:
     recordings = by_line(RECORDED)
     for line in lines:
-        recorded.add(recordings[line], path=ASKED_ELSEWHERE.get(line))
+        recorded.add(recordings[line], path=OTHER_PATHS.get(line))
     credentials = {"kind": "frpc", "base_url": recorded.url, "username": "a", "password": "b"}
-    asked = Asked(
+    api = Api(
         FrpcClient(Transport(session, (recorded.url,)), "a", "b"),
         FrpcProvider(session, credentials, {}),
     )
 
-    await check(ask(asked), expected)
+    await check(ask(api), expected)
     count_replayed(request.node, RECORDED, "parser", lines)
 
 

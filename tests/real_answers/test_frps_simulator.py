@@ -14,7 +14,7 @@ from simulator.frp.frps import add, close, go_offline
 from . import Difference, Replay, count_replayed, load
 
 RECORDED = "frps-0.70.1"
-ASKED_AT = datetime(2026, 11, 29, 8, 15, 38, tzinfo=UTC).timestamp()
+RECORDED_AT = datetime(2026, 11, 29, 8, 15, 38, tzinfo=UTC).timestamp()
 STARTED = 1795940135
 
 DIFFERENCES: tuple[Difference, ...] = ()
@@ -28,7 +28,7 @@ def password(words: str) -> Mapping[str, str]:
 @pytest.fixture
 async def frp() -> AsyncIterator[FrpService]:
     """A server with one client that has a tcp and an http proxy."""
-    async with Simulator(["frp"], tunnels=0, clock=lambda: ASKED_AT) as simulator:
+    async with Simulator(["frp"], tunnels=0, clock=lambda: RECORDED_AT) as simulator:
         service = simulator.get(FrpService)
         server = service.state.server
         server.settings.vhost_https_port = 0

@@ -60,7 +60,7 @@ from .server import RecordedServer
 
 RECORDED = "hy2scale-1.3.4"
 RECORDED_MESH = "hy2scale-mesh-1.3.4"
-ASKED_AT = datetime(2026, 11, 29, 8, 19, 44, tzinfo=UTC)
+RECORDED_AT = datetime(2026, 11, 29, 8, 19, 44, tzinfo=UTC)
 GIB = 1024**3
 REASON = (
     "no NET_ADMIN capability "
@@ -219,25 +219,25 @@ VPN_EXAMPLE = Certificate(
 )
 
 
-class Asked(NamedTuple):
+class Api(NamedTuple):
     """The client, and a provider that is signed in."""
 
     client: Hy2ScaleClient
     provider: Hy2ScaleProvider
 
 
-type Ask = Callable[[Asked], Awaitable[object]]
+type Ask = Callable[[Api], Awaitable[object]]
 type Case = tuple[tuple[int, ...], Ask, object]
 """The lines to answer with, the call, and its result."""
 
 
 def feed(key: str) -> Ask:
-    return lambda asked: asked.provider.feeds[key].fetch()
+    return lambda api: api.provider.feeds[key].fetch()
 
 
-async def wireguard_peers(asked: Asked) -> object:
+async def wireguard_peers(api: Api) -> object:
     """Read the WireGuard peers without the value that only indicates changes."""
-    found = await asked.provider.feeds["wireguard_peers"].fetch()
+    found = await api.provider.feeds["wireguard_peers"].fetch()
     return {
         id_: (peer.name, peer.address, peer.keepalive, peer.exit_path)
         for id_, peer in found.items()
@@ -555,16 +555,16 @@ CASES: tuple[Case, ...] = (
     ((110,), lambda a: a.client.delete_client("nobody"), None),
     ((111,), lambda a: a.client.delete_client("down"), None),
 )
-ASKED_ELSEWHERE = {63: "/wireguard/peers/nobody/config?endpoint="}
-NOT_ASKED = {
-    **dict.fromkeys((12, 88), "GET /peers tells less than the topology"),
-    **dict.fromkeys((33, 109), "no client asks for a path that there is not"),
-    **dict.fromkeys((112, 113), "GET /clients tells the same, and whether they are connected"),
+OTHER_PATHS = {63: "/wireguard/peers/nobody/config?endpoint="}
+UNUSED_LINES = {
+    **dict.fromkeys((12, 88), "GET /peers has fewer fields than the topology"),
+    **dict.fromkeys((33, 109), "no client requests a path that does not exist"),
+    **dict.fromkeys((112, 113), "GET /clients has the same fields, and the connection"),
 }
 
 
 def test_every_recording_is_read() -> None:
-    assert {lines[0] for lines, _, _ in CASES} | NOT_ASKED.keys() == by_line(RECORDED).keys()
+    assert {lines[0] for lines, _, _ in CASES} | UNUSED_LINES.keys() == by_line(RECORDED).keys()
 
 
 def provider_of(session: ClientSession, url: str) -> Hy2ScaleProvider:
@@ -598,18 +598,16 @@ async def test_results(
     ask: Ask,
     expected: object,
 ) -> None:
-    freezer.move_to(ASKED_AT)
+    freezer.move_to(RECORDED_AT)
     recordings = by_line(RECORDED)
     for line in lines:
-        recorded.add(
-            recordings[line], path=f"/api{ASKED_ELSEWHERE.get(line, recordings[line].path)}"
-        )
-    asked = Asked(
+        recorded.add(recordings[line], path=f"/api{OTHER_PATHS.get(line, recordings[line].path)}")
+    api = Api(
         Hy2ScaleClient(Transport(session, (recorded.url,)), FixedToken("stored")),
         provider_of(session, recorded.url),
     )
 
-    await check(ask(asked), expected)
+    await check(ask(api), expected)
     count_replayed(request.node, RECORDED, "parser", lines)
 
 
@@ -641,7 +639,7 @@ async def test_results_in_a_mesh(
     recorded: RecordedServer,
 ) -> None:
     """After each answer: which peers are shown, which are kept, and their ids."""
-    freezer.move_to(ASKED_AT)
+    freezer.move_to(RECORDED_AT)
     # Requests without a recording: there were no connections, and no node ids were sent.
     for path in ("/clients", "/internal/peers", "/peers/bee/peers", "/peers/bee-2/peers"):
         recorded.add(by_line(RECORDED)[11], path=f"/api{path}")

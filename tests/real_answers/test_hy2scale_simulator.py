@@ -18,7 +18,7 @@ from . import Difference, Replay, count_replayed, load
 RECORDED = "hy2scale-1.3.4"
 RECORDED_MESH = "hy2scale-mesh-1.3.4"
 PEER_KEY = new_wireguard_key(Random(1))
-ASKED_AT = datetime(2026, 11, 29, 8, 19, 30, tzinfo=UTC).timestamp()
+RECORDED_AT = datetime(2026, 11, 29, 8, 19, 30, tzinfo=UTC).timestamp()
 
 DIFFERENCES: tuple[Difference, ...] = ()
 MESH_DIFFERENCES = (
@@ -33,7 +33,7 @@ MESH_DIFFERENCES = (
 @pytest.fixture
 async def node() -> AsyncIterator[Hy2ScaleService]:
     """A newly installed node without the capability to change the network."""
-    async with Simulator(["hy2scale"], clock=lambda: ASKED_AT) as simulator:
+    async with Simulator(["hy2scale"], clock=lambda: RECORDED_AT) as simulator:
         simulator.get(Hy2ScaleService).reset_to_new_installation()
         yield simulator.get(Hy2ScaleService)
 

@@ -114,9 +114,9 @@ async def test_unknown_clients_and_grants(device: Device) -> None:
 
     device.client_id = "browser-client"
     assert await device.refused(codes) == "invalid_grant"
-    device.client_id = "nobody"
+    device.client_id = "unknown"
     assert (await device.poll(codes, 401))["error"] == "invalid_client"
-    form = {"client_id": "nobody"}
+    form = {"client_id": "unknown"}
     answer = await device.center.ask("POST", "/oauth2/device_authorization", 401, data=form)
     assert answer["error"] == "invalid_client"
 

@@ -35,7 +35,7 @@ REFUSALS: dict[str, tuple[tuple[str, dict[str, str], dict[str, object]], ...]] =
             {"user": "demo", "passwd": "wrong"},
             refusal(403, "登录失败,您的密码有误.", token=None),
         ),
-        ("login", {"user": "nobody", "passwd": "x"}, refusal(404, "用户还没有注册.", token=None)),
+        ("login", {"user": "unknown", "passwd": "x"}, refusal(404, "用户还没有注册.", token=None)),
         *(
             (kind, {"csrf": ""}, refusal(404, "csrf不能为空."))
             for kind in ("csrf", "info", "sign", "retoken")
@@ -55,7 +55,7 @@ REFUSALS: dict[str, tuple[tuple[str, dict[str, str], dict[str, object]], ...]] =
             refusal(404, "验证码有误或者原用户名/邮箱在发送验证码后已更改,请重新发送."),
         ),
         ("findpassem", {}, refusal(404, "电子邮件或用户名不能为空.")),
-        ("findpassem", {"user": "nobody"}, refusal(404, "未找到账户,请检查您的用户名或邮箱.")),
+        ("findpassem", {"user": "unknown"}, refusal(404, "未找到账户,请检查您的用户名或邮箱.")),
         ("findpassct", {"token": "x"}, refusal(404, "newpass不能为空.")),
         (
             "findpassct",

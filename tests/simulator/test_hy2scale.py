@@ -186,7 +186,7 @@ def test_users_that_may_not_connect(hy2scale: Hy2ScaleService, change: dict[str,
         setattr(alice, name, value)
 
     assert hy2scale.connect("alice", "203.0.113.99") is None
-    assert hy2scale.connect("nobody", "203.0.113.99") is None
+    assert hy2scale.connect("unknown", "203.0.113.99") is None
 
 
 async def test_invalid_backup_is_refused(api: Api, hy2scale: Hy2ScaleService) -> None:

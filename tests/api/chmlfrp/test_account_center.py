@@ -74,9 +74,9 @@ async def test_sign_in(
     assert code.url.startswith(chmlfrp.oauth_url)
     assert code.user_code in code.url
     assert code.expires_in == 300
-    (asked,) = chmlfrp.calls
-    assert asked.get("client_id") == "demo-client"
-    assert set(str(asked.get("scope")).split()) == {
+    (call,) = chmlfrp.calls
+    assert call.get("client_id") == "demo-client"
+    assert set(str(call.get("scope")).split()) == {
         "profile",
         "email",
         "offline_access",
@@ -292,7 +292,7 @@ async def test_a_program_refused_during_polling(
 
 async def test_an_unknown_program_on_the_simulator(begin: Begin) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        await begin({"client_id": "nobody"}).begin_device_sign_in()
+        await begin({"client_id": "unknown"}).begin_device_sign_in()
 
     assert refused.value.key == "unknown_client"
 

@@ -256,13 +256,13 @@ async def test_tokens_are_stored_before_use(
 
     user.provider.on_credentials = _store
     freezer.tick(600)
-    asking = asyncio.create_task(user.request())
+    running = asyncio.create_task(user.request())
     await until(lambda: user.refreshes == 1)
     await run_pending()
     assert not chmlfrp.calls_to("/userinfo"), "not before it is stored"
 
     may_store.set()
-    assert await asking == "227"
+    assert await running == "227"
     grant = chmlfrp.state.grants["g"]
     assert user.stored["access_token"] == grant.access_token
     assert user.stored["refresh_token"] == grant.refresh_token
@@ -276,12 +276,12 @@ async def test_tokens_are_stored_although_the_request_was_cancelled(
     """The entry is unloaded before the answer: the tokens would be lost forever."""
     chmlfrp.fault("/oauth2/token", "delay", seconds=2)
     freezer.tick(600)
-    asking = asyncio.create_task(user.request())
+    running = asyncio.create_task(user.request())
     await until(lambda: user.refreshes == 1)
 
-    asking.cancel()
+    running.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asking
+        await running
     freezer.tick(3)
     await until(lambda: user.times_stored == 1)
 
@@ -476,15 +476,15 @@ async def test_the_token_of_a_login_is_stored_before_use(
         await by_password.store(credentials)
 
     by_password.provider.on_credentials = _store
-    asking = [asyncio.create_task(by_password.request()) for _ in range(2)]
+    running = [asyncio.create_task(by_password.request()) for _ in range(2)]
     await until(lambda: bool(chmlfrp.calls_to("/login")))
     await run_pending()
-    asking.append(asyncio.create_task(by_password.request()))
+    running.append(asyncio.create_task(by_password.request()))
     await run_pending()
     assert not chmlfrp.calls_to("/userinfo"), "not before it is stored"
 
     may_store.set()
-    assert await asyncio.gather(*asking) == ["227"] * 3
+    assert await asyncio.gather(*running) == ["227"] * 3
 
 
 async def test_the_token_of_a_login_is_reused(by_password: User, chmlfrp: ChmlFrpService) -> None:
@@ -559,13 +559,13 @@ async def test_a_login_during_a_change_of_credentials(
     changing = asyncio.create_task(by_password.provider.update_account(changes))
     await gate.reached()
     chmlfrp.account.usertoken = "reset"
-    asking = asyncio.create_task(by_password.request())
+    running = asyncio.create_task(by_password.request())
     await until(lambda: len(chmlfrp.calls_to("/login")) == 2)
     await run_pending()
 
     gate.open()
 
-    assert await asking == "227"
+    assert await running == "227"
     await changing
     assert by_password.stored["token"] == "reset"
     assert [call.status for call in chmlfrp.calls_to("/login")] == [200] * 3
@@ -584,17 +584,17 @@ async def test_a_refused_change_keeps_the_credentials(
     changing = asyncio.create_task(by_password.provider.update_account(changes))
     await gate.reached()
     chmlfrp.account.usertoken, chmlfrp.account.password = "reset", "changed elsewhere"
-    asking = asyncio.create_task(by_password.request())
+    running = asyncio.create_task(by_password.request())
     await until(lambda: len(chmlfrp.calls_to("/login")) == 2)
     await run_pending()
-    assert not asking.done()
+    assert not running.done()
 
     gate.open()
 
     with pytest.raises(RejectedError, match="太短"):
         await changing
     with pytest.raises(AuthenticationError):
-        await asking
+        await running
     assert by_password.stored["password"] == "demo-password"
     assert len(chmlfrp.calls_to("/login")) == 2
 

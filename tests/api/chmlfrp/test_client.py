@@ -71,7 +71,7 @@ async def test_login(anonymous: ChmlFrpClient, chmlfrp: ChmlFrpService, user: st
     "user, password, error, words",
     [
         ("demo", "wrong-password", AuthenticationError, "密码错误"),
-        ("nobody", "wrong-password", AuthenticationError, "用户不存在"),
+        ("unknown", "wrong-password", AuthenticationError, "用户不存在"),
         (
             "demo",
             "x",
@@ -176,9 +176,9 @@ async def test_update_username(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -
     with refused(RejectedError, "用户名已存在"):
         await client.update_username("other")
 
-    await client.update_username("somebody")
+    await client.update_username("new-name")
 
-    assert chmlfrp.account.username == "somebody"
+    assert chmlfrp.account.username == "new-name"
 
 
 async def test_update_qq(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
@@ -217,18 +217,23 @@ async def test_no_tunnels(client: ChmlFrpClient, chmlfrp: ChmlFrpService, nulls:
     assert await client.tunnel() == []
 
 
-@pytest.mark.parametrize("tells, expected", [(True, "101"), (False, None)])
+@pytest.mark.parametrize("returns_id, expected", [(True, "101"), (False, None)])
 async def test_create_tunnel(
-    client: ChmlFrpClient, chmlfrp: ChmlFrpService, tells: bool, expected: str | None
+    client: ChmlFrpClient, chmlfrp: ChmlFrpService, returns_id: bool, expected: str | None
 ) -> None:
-    chmlfrp.state.settings.create_tells_id = tells
+    chmlfrp.state.settings.create_tells_id = returns_id
 
     assert await client.create_tunnel(FIELDS) == expected
 
-    made = chmlfrp.state.tunnels["101"]
-    assert (made.name, made.kind, made.public, made.local_port) == ("printer", "tcp", "20631", 631)
-    assert (made.encryption, made.compression) == (True, False)
-    assert made.extra == "bandwidth_limit = 1MB"
+    created = chmlfrp.state.tunnels["101"]
+    assert (created.name, created.kind, created.public, created.local_port) == (
+        "printer",
+        "tcp",
+        "20631",
+        631,
+    )
+    assert (created.encryption, created.compression) == (True, False)
+    assert created.extra == "bandwidth_limit = 1MB"
 
 
 @pytest.mark.parametrize(
@@ -406,9 +411,9 @@ async def test_list_available_domains(anonymous: ChmlFrpClient) -> None:
 async def test_create_free_subdomain(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
     await client.create_free_subdomain(SUBDOMAIN)
 
-    made = chmlfrp.state.subdomains["101"]
-    assert (made.domain, made.record, made.kind) == ("frp.example", "new", "A")
-    assert (made.target, made.ttl, made.remarks) == ("192.0.2.7", "10分钟", "a note")
+    created = chmlfrp.state.subdomains["101"]
+    assert (created.domain, created.record, created.kind) == ("frp.example", "new", "A")
+    assert (created.target, created.ttl, created.remarks) == ("192.0.2.7", "10分钟", "a note")
     for change, words in {
         "ttl": "TTL错误",
         "type": "记录类型错误",

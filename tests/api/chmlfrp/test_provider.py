@@ -56,7 +56,7 @@ class _NotSentError(Exception):
 )
 async def test_the_public_service_always_uses_https(name: str, entered: str) -> None:
     """Also if a user copies the URL of the document."""
-    asked: list[str] = []
+    urls: list[str] = []
 
     class _Session:
         """A session that records URLs, and sends no request."""
@@ -64,7 +64,7 @@ async def test_the_public_service_always_uses_https(name: str, entered: str) -> 
         closed = False
 
         def request(self, _: str, url: str, **__: object) -> None:
-            asked.append(url)
+            urls.append(url)
             raise _NotSentError
 
     stored = {"client_id": "c", "access_token": "a", "refresh_token": "r", "expires_at": "0"}
@@ -72,8 +72,8 @@ async def test_the_public_service_always_uses_https(name: str, entered: str) -> 
     with pytest.raises(_NotSentError):
         await (provider.identify() if name == "oauth_url" else provider.node_names())
 
-    assert asked
-    assert all(url.startswith((HOST, ACCOUNT_CENTER)) for url in asked)
+    assert urls
+    assert all(url.startswith((HOST, ACCOUNT_CENTER)) for url in urls)
 
 
 async def test_tokens_are_only_sent_if_required(

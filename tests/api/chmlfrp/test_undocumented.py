@@ -48,8 +48,8 @@ async def test_each_text_of_a_notice_is_read_once(
 
     assert ("节点维护公告", "**新加坡** 节点将于今晚 02:00 维护。") in found
     assert again == [*found, ("New", "**new**")]
-    asked = [call.query["id"] for call in chmlfrp.calls_to("/message/detail")]
-    assert sorted(asked) == ["1", "2", "9"]
+    read_ids = [call.query["id"] for call in chmlfrp.calls_to("/message/detail")]
+    assert sorted(read_ids) == ["1", "2", "9"]
 
 
 async def test_texts_are_only_read_for_the_newest_notices(
@@ -270,11 +270,11 @@ async def test_any_port(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> N
 
     tunnel_id = await provider.create_tunnel(payload)
 
-    made = chmlfrp.state.tunnels[tunnel_id]
+    created = chmlfrp.state.tunnels[tunnel_id]
     assert (await one(provider, "tunnels", Tunnel, tunnel_id)).public_address == (
-        f"{chmlfrp.state.nodes['1'].ip}:{made.public}"
+        f"{chmlfrp.state.nodes['1'].ip}:{created.public}"
     )
-    assert int(made.public) > 0
+    assert int(created.public) > 0
 
 
 @pytest.mark.parametrize("port", [-1, 65536, 10**30])

@@ -38,7 +38,7 @@ def client_of(session: ClientSession, easytier: EasyTierService, name: str) -> E
     """Return the client of one of the accounts."""
 
     async def _log_in() -> str:
-        token = (await made.login(f"{name}@example.com", f"{name}-password"))["token"]
+        token = (await signed_in.login(f"{name}@example.com", f"{name}-password"))["token"]
         assert isinstance(token, str)
         return token
 
@@ -46,8 +46,8 @@ def client_of(session: ClientSession, easytier: EasyTierService, name: str) -> E
         pass
 
     tokens = LoginTokens(None, Login(lambda: name, _log_in), _on_renewed)
-    made = EasyTierClient(Transport(session, (easytier.url,)), tokens)
-    return made
+    signed_in = EasyTierClient(Transport(session, (easytier.url,)), tokens)
+    return signed_in
 
 
 type Begin = Callable[..., EasyTierProvider]

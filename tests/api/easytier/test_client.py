@@ -333,7 +333,7 @@ async def test_report(
     with refused(InvalidInputError, "report_refused"):
         await anonymous.report({**fields, "token": "wrong"})
     with refused(NodeGoneError, "node_gone"):
-        await anonymous.report({**fields, "node_name": "nobody"})
+        await anonymous.report({**fields, "node_name": "unknown"})
     with refused(RejectedError, "缺少必填字段"):
         await anonymous.report({"node_name": "x"})
 

@@ -236,7 +236,7 @@ async def test_a_refused_password_creates_no_account(
     begin: Begin, easytier: EasyTierService
 ) -> None:
     with refused(AuthenticationError, "邮箱或密码错误"):
-        await begin("nobody").identify()
+        await begin("unknown").identify()
     with pytest.raises(AuthenticationError):
         await begin("unverified").identify()
 
@@ -250,7 +250,7 @@ async def test_a_server_that_does_not_report_whether_registration_is_open(
     easytier.fault("/api/auth/register", "error", times=None)
 
     with refused(AuthenticationError, "邮箱或密码错误"):
-        await begin("nobody").identify()
+        await begin("unknown").identify()
 
 
 async def test_an_existing_account(begin: Begin) -> None:

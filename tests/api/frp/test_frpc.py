@@ -548,7 +548,7 @@ async def test_changes_that_are_refused(provider: FrpcProvider, frp: FrpService)
         await change(provider, "camera", name="another")
     for name, error, words in (
         ("nas", InvalidInputError, "proxy_of_file"),
-        ("nobody", TunnelGoneError, "tunnel_gone"),
+        ("unknown", TunnelGoneError, "tunnel_gone"),
     ):
         with refused(error, words):
             await change(provider, name, local_port=1)
@@ -559,7 +559,7 @@ async def test_changes_that_are_refused(provider: FrpcProvider, frp: FrpService)
     with refused(InvalidInputError, "proxy_of_file"):
         await provider.collection(TunnelUpdate).delete("nas")
     # A removed proxy counts as deleted.
-    await provider.collection(TunnelUpdate).delete("nobody")
+    await provider.collection(TunnelUpdate).delete("unknown")
 
     assert frp.state.client.file.keys() == {"nas", "game"}
     assert [call for call in frp.calls if call.method != "GET"] == []

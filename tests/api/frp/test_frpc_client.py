@@ -50,7 +50,7 @@ async def test_proxy_config(frpc: FrpcClient) -> None:
     row = await frpc.proxy_config("nas")
     assert (row["name"], row["type"]) == ("nas", "tcp")
     with refused(TunnelGoneError, "tunnel_gone"):
-        await frpc.proxy_config("nobody")
+        await frpc.proxy_config("unknown")
 
 
 async def test_reload(frpc: FrpcClient, frp: FrpService) -> None:
@@ -97,7 +97,7 @@ async def test_replace(frpc: FrpcClient, frp: FrpService) -> None:
     await frpc.replace("camera", proxy)
     assert frp.state.client.store["camera"] == {"name": "camera", "type": "udp", "localPort": 1}
     with refused(TunnelGoneError, "tunnel_gone"):
-        await frpc.replace("nobody", {**proxy, "name": "nobody"})
+        await frpc.replace("unknown", {**proxy, "name": "unknown"})
     with refused(RejectedError, "proxy name in URL must match name in body"):
         await frpc.replace("camera", {**proxy, "name": "another"})
 

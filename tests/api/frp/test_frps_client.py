@@ -51,7 +51,7 @@ async def test_proxies_of(client: FrpsClient) -> None:
 async def test_proxy(client: FrpsClient) -> None:
     assert (await client.proxy("alice.nas"))["status"] == "online"
     with pytest.raises(TunnelGoneError):
-        await client.proxy("nobody")
+        await client.proxy("unknown")
 
 
 async def test_traffic(client: FrpsClient, frp: FrpService) -> None:
@@ -122,7 +122,7 @@ async def test_proxy_v2(client: FrpsClient) -> None:
     assert isinstance(spec, dict)
     assert spec["type"] == "http"
     with pytest.raises(TunnelGoneError):
-        await client.proxy_v2("nobody")
+        await client.proxy_v2("unknown")
 
 
 async def test_traffic_v2(client: FrpsClient) -> None:

@@ -52,7 +52,7 @@ async def test_login(client: HayFrpClient, hayfrp: HayFrpService, user: str) -> 
     "user, passwd, error, words",
     [
         ("demo", "wrong", AuthenticationError, "登录失败,您的密码有误."),
-        ("nobody", "wrong", NotFoundError, "用户还没有注册."),
+        ("unknown", "wrong", NotFoundError, "用户还没有注册."),
         ("", "demo-password", RejectedError, "user不能为空."),
         ("demo", "", RejectedError, "passwd不能为空."),
     ],

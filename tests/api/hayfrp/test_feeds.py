@@ -45,7 +45,9 @@ def _noon(freezer: FrozenDateTimeFactory) -> None:
     """Freeze the time at noon in Shanghai."""
 
 
-def made(service: HayFrpService, session: ClientSession, **options: object) -> HayFrpProvider:
+def account_with(
+    service: HayFrpService, session: ClientSession, **options: object
+) -> HayFrpProvider:
     """Return the demo account with these options."""
     credentials = {"base_url": service.url, "username": "demo", "password": "demo-password"}
     return HayFrpProvider(session, credentials, options)
@@ -79,7 +81,7 @@ async def other_types(request: pytest.FixtureRequest) -> AsyncIterator[HayFrpSer
 
 
 async def test_the_account(other_types: HayFrpService, session: ClientSession) -> None:
-    provider = made(other_types, session)
+    provider = account_with(other_types, session)
     account = other_types.account
     account.quota, account.realname, account.sprovider = 17, True, False
     await provider.sign_in()
@@ -118,7 +120,7 @@ def _public_address(tunnel: SimulatedTunnel, node: SimulatedNode) -> str | None:
 async def test_tunnels(other_types: HayFrpService, session: ClientSession) -> None:
     state = other_types.state
 
-    tunnels = await made(other_types, session).feeds["tunnels"].fetch()
+    tunnels = await account_with(other_types, session).feeds["tunnels"].fetch()
 
     assert tunnels == {
         id_: Tunnel(
@@ -148,7 +150,7 @@ async def test_tunnels(other_types: HayFrpService, session: ClientSession) -> No
 async def test_nodes(other_types: HayFrpService, session: ClientSession) -> None:
     state = other_types.state
 
-    nodes = await nodes_of(made(other_types, session))
+    nodes = await nodes_of(account_with(other_types, session))
 
     assert {id_: nodes[id_] for id_ in NODES_WITH_A_PROBE} == {
         id_: Node(
@@ -178,7 +180,7 @@ async def test_totals(other_types: HayFrpService, session: ClientSession) -> Non
     today_in = sum(node.traffic_in for node in nodes) / MB
     today_out = sum(node.traffic_out for node in nodes) / MB
 
-    assert await made(other_types, session).feeds["service"].fetch() == {
+    assert await account_with(other_types, session).feeds["service"].fetch() == {
         "service": ServiceTotals(
             id="service",
             clients=sum(other_types.clients_at(node) for node in nodes if node.online),
@@ -421,13 +423,13 @@ async def test_a_check_during_a_toggle_is_discarded(
     """It starts before the tunnel is disabled, and is answered afterwards."""
     await tunnel_of(provider, "1")
     gate = hayfrp.gate("/proxy", "after", match={"type": "check"}, times=1)
-    under_way = asyncio.create_task(provider.check_tunnel("1"))
+    check = asyncio.create_task(provider.check_tunnel("1"))
     await gate.reached()
     hayfrp.state.tunnels["1"].enabled = False
     disabled = await tunnel_of(provider, "1")
     gate.open()
 
-    assert await under_way == disabled
+    assert await check == disabled
     hayfrp.state.tunnels["1"].enabled = True
     assert (await tunnel_of(provider, "1")).online is False
 
@@ -639,7 +641,7 @@ async def test_nodes_require_both_answers(
 async def test_only_selected_nodes_are_shown(
     hayfrp: HayFrpService, session: ClientSession, options: Options, ids: list[str]
 ) -> None:
-    provider = made(hayfrp, session, **options)
+    provider = account_with(hayfrp, session, **options)
 
     assert sorted(await nodes_of(provider)) == ids
     names = await provider.node_names()

@@ -119,7 +119,7 @@ async def test_an_account_without_a_unique_id_is_refused(
         await provider.identify()
 
 
-@pytest.mark.parametrize("username, password", [("demo", "wrong"), ("nobody", "demo-password")])
+@pytest.mark.parametrize("username, password", [("demo", "wrong"), ("unknown", "demo-password")])
 async def test_a_refused_sign_in(
     hayfrp: HayFrpService, session: ClientSession, username: str, password: str
 ) -> None:

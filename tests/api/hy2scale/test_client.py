@@ -530,8 +530,8 @@ async def test_every_write_is_reported(client: Hy2ScaleClient) -> None:
     await client.node()
     assert not reported
 
-    await client.delete_user("nobody")
+    await client.delete_user("unknown")
     with pytest.raises(RejectedError):
-        await client.delete_session("nobody")
+        await client.delete_session("unknown")
 
     assert len(reported) == 2

@@ -535,8 +535,8 @@ async def test_requests_of_all_feeds(
     for feed in provider.feeds.values():
         await feed.fetch()
 
-    asked = [call.path for call in hy2scale.calls]
-    assert sorted(asked) == sorted(
+    requested = [call.path for call in hy2scale.calls]
+    assert sorted(requested) == sorted(
         f"/scale/api{path}"
         for path in (
             *("/node", "/stats", "/sessions", "/topology", "/clients", "/users"),
@@ -618,10 +618,10 @@ async def test_a_missing_route_is_not_requested_again(
 ) -> None:
     """Until an hour has passed, or the node has restarted."""
     hy2scale.state.settings.missing_routes = [route]
-    asked = f"/scale{route}"
+    path = f"/scale{route}"
 
     def _count() -> int:
-        return sum(call.path == asked for call in hy2scale.calls)
+        return sum(call.path == path for call in hy2scale.calls)
 
     for _ in range(3):
         await read(provider, MISSING[route])

@@ -87,10 +87,10 @@ AGAIN = pytest.mark.parametrize(
 async def test_a_new_connection_is_renamed(watch: Watch, again: Again) -> None:
     """It keeps the id of its first name."""
     watch.service.state.remotes["198.51.100.1:5565"] = "sea"
-    made = await watch.provider.create(
+    id_ = await watch.provider.create(
         ClientUpdate(name="My Seaside", addresses=("198.51.100.1:5565",), password="p")
     )
-    assert made == "My Seaside"
+    assert id_ == "My Seaside"
     again(watch)
     await watch.poll()
 
@@ -414,7 +414,7 @@ async def test_a_user_removes_a_peer(watch: Watch) -> None:
     forget = watch.provider.feeds["peers"].forget
     assert forget
     await forget("office")
-    await forget("nobody")
+    await forget("unknown")
     await watch.poll()
     assert set(watch.peers) == NESTED
     watch.restart()
