@@ -16,7 +16,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.entity import Entity
 import pytest
@@ -141,6 +141,10 @@ class World[S: Service[Any] = HayFrpService]:
         for _ in range(2):
             self.service.state.accounts[username].csrf = "of-another-program"
             await self.elapse(MINUTE)
+
+    def issue(self, key: str) -> ir.IssueEntry | None:
+        """Return a repair issue of the entry."""
+        return ir.async_get(self.hass).async_get_issue(DOMAIN, f"{self.entry.entry_id}:{key}")
 
     # Entities and devices by resource and field, independent of their names
 

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from homeassistant.helpers import device_registry as dr, entity_platform, issue_registry as ir
+from homeassistant.helpers import device_registry as dr, entity_platform
 import pytest
 
 from custom_components.tunnel_hub import coordinator
-from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.ids import id_prefix
 from simulator.hayfrp.state import Tunnel
 
@@ -37,8 +36,7 @@ def shown(world: World[Any], kind: str = "tunnel") -> list[str]:
 
 def repair(world: World[Any]) -> dict[str, str] | None:
     """Return the text of the repair issue, if there is one."""
-    issues = ir.async_get(world.hass)
-    issue = issues.async_get_issue(DOMAIN, f"{world.entry.entry_id}:too_many_things")
+    issue = world.issue("too_many_things")
     return issue.translation_placeholders if issue else None
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from homeassistant.components import network
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.util import dt as dt_util
 import pytest
@@ -19,7 +18,6 @@ from pytest_socket import socket_allow_hosts
 from custom_components.tunnel_hub import reachability
 from custom_components.tunnel_hub.checks.addresses import SocketAddress, resolve
 from custom_components.tunnel_hub.checks.certificates import TlsContexts
-from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.reachability import UPTIMES
 
 from .automations import armed, asked, of
@@ -410,9 +408,7 @@ async def test_a_certificate_that_expires(
     server = await listen(listening(answers(OK), certificate=certificate), "https")
     await world.set_up()
     await next_check(world)
-    issue = ir.async_get(world.hass).async_get_issue(
-        DOMAIN, f"{world.entry.entry_id}:tunnel_certificate_ending"
-    )
+    issue = world.issue("tunnel_certificate_ending")
     assert bool(issue) is ends_soon
     if issue:
         assert issue.translation_placeholders

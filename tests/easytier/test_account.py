@@ -1,10 +1,8 @@
 """Tests changes of an account at the server while its config entry is set up."""
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
-from homeassistant.helpers import issue_registry as ir
 import pytest
 
-from custom_components.tunnel_hub.const import DOMAIN
 from simulator.easytier import EasyTierService
 
 from ..api.test_redaction import ENCODINGS
@@ -100,14 +98,12 @@ async def test_an_account_deleted_while_home_assistant_was_off(
 
 async def test_an_email_address_that_is_no_longer_verified(world: World[EasyTierService]) -> None:
     """A repair issue reports it. Everything else works, and no sign-in is requested."""
-    issues = ir.async_get(world.hass)
-    issue_id = f"{world.entry.entry_id}:mail_not_verified"
     await world.set_up()
     world.service.account.is_verified = False
 
     await world.elapse(HOUR)
 
-    assert issues.async_get_issue(DOMAIN, issue_id)
+    assert world.issue("mail_not_verified")
     assert reauthentications(world) == 0
     assert world.value("binary_sensor", "account:account", "administrator") == "off"
     assert world.value("switch", "relay_node:1", "allow_relay") == "on"
@@ -117,13 +113,12 @@ async def test_an_email_address_that_is_no_longer_verified(world: World[EasyTier
 
     world.service.account.is_verified = True
     await world.elapse(HOUR)
-    assert issues.async_get_issue(DOMAIN, issue_id) is None
+    assert world.issue("mail_not_verified") is None
 
 
 async def test_the_repair_issue_contains_no_secret(world: World[EasyTierService]) -> None:
     """It contains neither credentials nor the session token, and no link."""
     await world.set_up()
-    issue_id = f"{world.entry.entry_id}:mail_not_verified"
     for encode in ENCODINGS.values():
         secrets = [encode(secret) for secret in ("demo-password", world.entry.data["token"])]
         words = f"[未验证](https://evil.example) <b>{' '.join(secrets)}</b>"
@@ -132,7 +127,7 @@ async def test_the_repair_issue_contains_no_secret(world: World[EasyTierService]
 
         await world.elapse(HOUR)
 
-        issue = ir.async_get(world.hass).async_get_issue(DOMAIN, issue_id)
+        issue = world.issue("mail_not_verified")
         assert issue
         assert issue.translation_placeholders
         message = issue.translation_placeholders["message"]

@@ -7,7 +7,7 @@ from homeassistant.components.diagnostics import REDACTED
 from homeassistant.core import Context
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import Unauthorized
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 
@@ -220,30 +220,25 @@ async def test_counters_of_a_restarted_server(world: Server) -> None:
 # Repair issues and options
 
 
-def repair(world: Server, key: str) -> ir.IssueEntry | None:
-    """Return a repair issue of the entry."""
-    return ir.async_get(world.hass).async_get_issue(DOMAIN, f"{world.entry.entry_id}:{key}")
-
-
 async def test_a_dashboard_without_a_password(world: Server) -> None:
     settings = state_of(world).settings
     settings.username = settings.password = ""
     await world.set_up()
-    issue = repair(world, "frps_without_password")
+    issue = world.issue("frps_without_password")
     assert issue
     assert issue.translation_placeholders
 
     settings.username, settings.password = "admin", "demo-password"
     await world.restart()
 
-    assert repair(world, "frps_without_password") is None
+    assert world.issue("frps_without_password") is None
 
 
 async def test_too_many_tunnels(world: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coordinator, "MAX_RESOURCES", 4)
     await world.set_up()
 
-    issue = repair(world, "too_many_things")
+    issue = world.issue("too_many_things")
 
     assert issue
     assert issue.translation_placeholders

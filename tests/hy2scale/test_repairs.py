@@ -24,11 +24,6 @@ NEW = {"password": "a better one", "password_repeated": "a better one"}
 SECRETS = (NEW["password"], hashed(NEW["password"]))
 
 
-def issue(world: Hub, key: str) -> ir.IssueEntry | None:
-    """Return a repair issue of the node."""
-    return ir.async_get(world.hass).async_get_issue(DOMAIN, f"{world.entry.entry_id}:{key}")
-
-
 @pytest.fixture
 async def fresh(world: Hub) -> Hub:
     """Return a newly installed node with its default password."""
@@ -67,7 +62,7 @@ async def fill(world: Hub, form: Any, **fields: str) -> Any:
 @BOTH
 async def test_the_default_password(fresh: Hub) -> None:
     """The flow sets the new password, and only stores its hash."""
-    found = issue(fresh, "default_password")
+    found = fresh.issue("default_password")
     assert found
     assert found.is_fixable
     assert found.translation_placeholders == {"account": "HY2 SCALE sg-home"}
@@ -79,13 +74,13 @@ async def test_the_default_password(fresh: Hub) -> None:
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert fresh.service.state.password_hash == hashed("a better one")
     assert fresh.entry.data["password_hash"] == hashed("a better one")
-    assert issue(fresh, "default_password") is None
+    assert fresh.issue("default_password") is None
     await fresh.live(MINUTE, POLL)
-    assert issue(fresh, "default_password") is None
+    assert fresh.issue("default_password") is None
     assert fresh.value("switch", "tunnel:us", "enabled") == "on"
     assert "a better one" not in str([call.body for call in fresh.service.calls])
     await fresh.restart()
-    assert issue(fresh, "default_password") is None
+    assert fresh.issue("default_password") is None
     assert not fresh.hass.config_entries.flow.async_progress()
 
 
@@ -117,7 +112,7 @@ async def test_a_refused_password(
     result = await fill(fresh, form, **NEW)
 
     assert result["errors"] == {"base": error}
-    assert issue(fresh, "default_password")
+    assert fresh.issue("default_password")
     assert fresh.entry.data["password_hash"] == hashed("admin")
     result = await fill(fresh, result, **NEW)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -160,13 +155,13 @@ async def test_a_password_changed_elsewhere(fresh: Hub) -> None:
     await fresh.restart()
     await fresh.elapse(POLL)
 
-    assert issue(fresh, "default_password") is None
+    assert fresh.issue("default_password") is None
 
 
 async def test_no_issue_for_another_password(world: Hub) -> None:
     await world.set_up()
 
-    assert issue(world, "default_password") is None
+    assert world.issue("default_password") is None
 
 
 # Certificates
@@ -177,21 +172,21 @@ async def test_no_issue_for_another_password(world: Hub) -> None:
 async def test_a_certificate_that_expires_soon(world: Hub) -> None:
     """The issue appears 14 days before."""
     await world.set_up()
-    assert issue(world, "certificate_expiring") is None
+    assert world.issue("certificate_expiring") is None
 
     world.service.issue_certificate("short", days=15.5)
     await world.live(2 * HOUR, HOUR)
-    assert issue(world, "certificate_expiring") is None
+    assert world.issue("certificate_expiring") is None
     await world.live(26 * HOUR, 13 * HOUR)
 
-    found = issue(world, "certificate_expiring")
+    found = world.issue("certificate_expiring")
     assert found
     assert not found.is_fixable
     end = NOON + timedelta(days=15.5)
     assert found.translation_placeholders
     assert found.translation_placeholders["certificates"] == f"short ({end:%Y-%m-%d})"
     await on_account(world, "delete_certificate", id="short")
-    assert issue(world, "certificate_expiring") is None
+    assert world.issue("certificate_expiring") is None
 
 
 @pytest.mark.platforms("sensor")
@@ -202,7 +197,7 @@ async def test_expired_certificates(world: Hub) -> None:
     await world.set_up()
     await world.live(25 * HOUR, 5 * HOUR)
 
-    found = issue(world, "certificate_expiring")
+    found = world.issue("certificate_expiring")
     assert found
     assert found.translation_placeholders
     words = found.translation_placeholders["certificates"]
@@ -219,7 +214,7 @@ async def test_an_ignored_issue(fresh: Hub) -> None:
         await fresh.live(MINUTE, POLL)
 
     def is_ignored() -> bool:
-        found = issue(fresh, "default_password")
+        found = fresh.issue("default_password")
         assert found
         assert found.active
         return found.dismissed_version is not None
@@ -241,6 +236,6 @@ async def test_an_ignored_issue(fresh: Hub) -> None:
         await fresh.live(MINUTE, POLL)
 
     await becomes("a better one")
-    assert issue(fresh, "default_password") is None
+    assert fresh.issue("default_password") is None
     await becomes("admin")
     assert not is_ignored()
