@@ -54,7 +54,7 @@ class EntityDescriptor:
 
 
 def describe_entities(hass: HomeAssistant, entry: ConfigEntry) -> list[EntityDescriptor]:
-    """Return descriptions of all entities of one of our entries."""
+    """Returns descriptions of all entities of one of our entries."""
     return [
         _descriptor(platform.domain, entity)
         for platform in async_get_platforms(hass, DOMAIN)
@@ -86,7 +86,7 @@ def _descriptor(domain: str, entity: TunnelHubEntity[Any, Any]) -> EntityDescrip
 
 
 def bare(descriptor: EntityDescriptor) -> Entity:
-    """Create an entity of Home Assistant's own class with a constant state."""
+    """Creates an entity of Home Assistant's own class with a constant state."""
     entity = _bare_class(descriptor.base)()
     _apply(entity, descriptor)
     if descriptor.domain in _VALUES:
@@ -97,7 +97,7 @@ def bare(descriptor: EntityDescriptor) -> Entity:
 def plain(
     coordinators: Mapping[str, DataUpdateCoordinator[Any]], descriptor: EntityDescriptor
 ) -> Entity:
-    """Create an entity that listens to a coordinator, as in most integrations."""
+    """Creates an entity that listens to a coordinator, as in most integrations."""
     entity: Any = _plain_class(descriptor.base, descriptor.domain)(coordinators[descriptor.feed])
     _apply(entity, descriptor)
     entity.resource_id = descriptor.resource_id

@@ -63,7 +63,7 @@ async def plain_listeners(environment: Environment, *, always_update: bool) -> N
 
 
 async def _describe_all(environment: Environment) -> list[list[EntityDescriptor]]:
-    """Set up and remove all accounts; return the descriptions of their entities."""
+    """Sets up and remove all accounts; returns the descriptions of their entities."""
     await environment.set_up(environment.entries)
     descriptors = [describe_entities(environment.hass, entry) for entry in environment.entries]
     for entry in environment.entries:

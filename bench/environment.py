@@ -35,7 +35,7 @@ UNCHANGED = "poll, nothing changed"
 CHANGED = "poll, 1 % changed"
 
 _HUNDREDTH = 100
-_OURS = 20000
+_FIRST_CHANGE = 20000
 """Higher than any simulated value, so that each of these is a change."""
 
 _RELEASE = LatestRelease(tag_name="2.0.0", name="2.0.0", html_url="", body="")
@@ -94,14 +94,14 @@ class Environment:
             with self.meter.phase(UNCHANGED):
                 await self.poll(coordinators)
             for facts, ids in zip(self.facts, chosen, strict=True):
-                value = _OURS + round_
+                value = _FIRST_CHANGE + round_
                 changes = {self.service.place.format(escaped(id_)): value for id_ in ids}
                 await self._control("PATCH", facts, changes)
             with self.meter.phase(CHANGED, writes=1):
                 await self.poll(coordinators)
 
     async def _every_hundredth(self, facts: Facts) -> list[str]:
-        """Return the ids of 1 % of a service's rows, at least one."""
+        """Returns the ids of 1 % of a service's rows, at least one."""
         rows = await self._control("GET", facts)
         for name in self.service.rows.split("."):
             rows = rows[name]

@@ -72,7 +72,7 @@ class StallSelector(selectors.DefaultSelector):
         self._left = time.thread_time()
 
     def read(self) -> float:
-        """Return the longest stall, including the current iteration."""
+        """Returns the longest stall, including the current iteration."""
         return max(self.longest, time.thread_time() - self._left)
 
 
@@ -84,7 +84,7 @@ class Meter:
     """
 
     def __init__(self, stalls: StallSelector) -> None:
-        """Use the selector of the measured event loop."""
+        """Uses the selector of the measured event loop."""
         self.written = 0
         self.requests = 0
         self.entities: Callable[[], int] = lambda: 0
@@ -143,7 +143,7 @@ class Meter:
 
 
 def _parse(bodies: list[bytes]) -> float:
-    """Return seconds of CPU for parsing, the median of several runs."""
+    """Returns seconds of CPU for parsing, the median of several runs."""
     documents = [body for body in bodies if body[:1] in (b"{", b"[")]
 
     def _once() -> float:
@@ -156,7 +156,7 @@ def _parse(bodies: list[bytes]) -> float:
 
 
 def _memory() -> int:
-    """Return allocated bytes if tracing is on, else the memory of the process."""
+    """Returns allocated bytes if tracing is on, else the memory of the process."""
     if tracemalloc.is_tracing():
         return tracemalloc.get_traced_memory()[0]
     for line in (_PROCESS / "status").read_text().splitlines():

@@ -44,7 +44,7 @@ def draw(results: Results, sizes: Sequence[int], path: Path) -> None:
 
 
 def _cost_per_change(results: Results, rows: int) -> float:
-    """Return milliseconds of CPU that one changed tunnel adds to a poll."""
+    """Returns milliseconds of CPU that one changed tunnel adds to a poll."""
     changed, unchanged = (results.find(MAIN, "ours", rows, phase) for phase in (CHANGED, UNCHANGED))
     cost = changed.median(lambda s: s.own - s.parse) - unchanged.median(lambda s: s.own)
     return max(cost, 0) * 1e3 / changed.median(lambda sample: sample.written)

@@ -31,11 +31,11 @@ class Result:
     samples: Sequence[Sample]
 
     def median(self, read: Callable[[Sample], float]) -> float:
-        """Return the median of a figure."""
+        """Returns the median of a figure."""
         return median(map(read, self.samples))
 
     def longest(self, read: Callable[[Sample], float]) -> float:
-        """Return the largest figure of all runs."""
+        """Returns the largest figure of all runs."""
         return max(map(read, self.samples))
 
     def require_measured(self) -> None:
@@ -84,11 +84,11 @@ class Results:
         )
 
     def find(self, service: str, case: str, rows: int, phase: str) -> Result:
-        """Return one result; raises LookupError."""
+        """Returns one result; raises LookupError."""
         return self._result((service, case, rows, phase))
 
     def all(self) -> list[Result]:
-        """Return all results in the order in which they were measured."""
+        """Returns all results in the order in which they were measured."""
         return [self._result(key) for key in self._samples]
 
 
@@ -128,7 +128,7 @@ _TEXTS = 4
 
 
 def number(value: float) -> str:
-    """Format a number with about three digits."""
+    """Formats a number with about three digits."""
     size = abs(value)
     return f"{value:,.{0 if size >= 100 else 1 if size >= 10 else 2}f}"
 

@@ -43,7 +43,7 @@ class Service:
     is_main: bool = False
 
     def polled(self, entry: MockConfigEntry) -> DataUpdateCoordinator[Any]:
-        """Return the coordinator of an account's list."""
+        """Returns the coordinator of an account's list."""
         data = entry.runtime_data
         coordinator: DataUpdateCoordinator[Any] = (
             data if self.feed is None else data.coordinators[self.feed]
@@ -52,12 +52,12 @@ class Service:
 
 
 def escaped(id_: str) -> str:
-    """Return an id as a step of a path in the simulator's state."""
+    """Returns an id as a step of a path in the simulator's state."""
     return id_.replace(".", r"\.")
 
 
 def simulated(name: str, *sizes: str) -> Callable[[int], list[str]]:
-    """Return the simulator's command for a number of rows.
+    """Returns the simulator's command for a number of rows.
 
     sizes: its options, such as "--nodes/10" for a node for every ten rows.
     """
@@ -75,7 +75,7 @@ def simulated(name: str, *sizes: str) -> Callable[[int], list[str]]:
 def account(
     name: str, credentials: Callable[[Facts], Facts]
 ) -> Callable[[Facts], Awaitable[MockConfigEntry]]:
-    """Return a function that signs in as the config flow does."""
+    """Returns a function that signs in as the config flow does."""
 
     async def _sign_in(facts: Facts) -> MockConfigEntry:
         async with ClientSession(cookie_jar=DummyCookieJar()) as session:
@@ -90,11 +90,11 @@ def account(
 
 
 def with_url(*names: str) -> Callable[[Facts], Facts]:
-    """Return a function that returns credentials: the address and the named fields."""
+    """Returns a function that returns credentials: the address and the named fields."""
     return lambda facts: {"base_url": facts["url"], **{name: facts[name] for name in names}}
 
 
-ADMITTED = 800
+ROWS_WITHIN_LIMIT = 800
 """Rows per account, below our limit of 10,000 entities."""
 
 LONG_LIST = 100_000

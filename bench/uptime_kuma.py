@@ -29,7 +29,7 @@ _METRICS = (
 
 
 async def serve(monitors: dict[str, int]) -> web.Application:
-    """Return the server. monitors: response times by id."""
+    """Returns the server. monitors: response times by id."""
 
     async def _metrics(_: web.Request) -> web.Response:
         lines = ['app_version{version="2.0.0",major="2",minor="0",patch="0"} 2']

@@ -56,14 +56,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def _own_language() -> str:
-    """Return the language of the terminal, if the demo supports it."""
+    """Returns the language of the terminal, if the demo supports it."""
     variables = ("LC_ALL", "LC_MESSAGES", "LANG")
     locale = next(filter(None, map(os.environ.get, variables)), "")
     return "zh-Hans" if locale.lower().startswith("zh") else "en"
 
 
 def guide(url: str, logins: Sequence[Answers], language: str) -> str:
-    """Return the instructions: the address, what to try, and which accounts can be added."""
+    """Returns the instructions: the address, what to try, and which accounts can be added."""
     lines: list[str] = []
     for login in logins:
         title, *fields = in_words(login, language)

@@ -18,7 +18,7 @@ _PATIENCE = 60.0
 
 
 def _hold(state: str) -> Event:
-    """Return the event that switches the helper for holding tunnels down."""
+    """Returns the event that switches the helper for holding tunnels down."""
 
     def _followed(states: States) -> bool:
         return all(
@@ -30,7 +30,7 @@ def _hold(state: str) -> Event:
     return Event(helper=(HOLD_DOWN, state), followed=_followed)
 
 
-_OF_ALL: Mapping[str, Trial] = {
+_TRIALS_FOR_ALL: Mapping[str, Trial] = {
     "force_down_everything": Trial(
         inputs=lambda _: {"helper": HOLD_DOWN}, events=(_hold("on"), _hold("off"))
     ),
@@ -39,7 +39,7 @@ _OF_ALL: Mapping[str, Trial] = {
 
 TRIALS: Mapping[str, Trial] = {
     **{name: trial for each in PROVIDERS.values() for name, trial in each.trials.items()},
-    **_OF_ALL,
+    **_TRIALS_FOR_ALL,
 }
 
 
@@ -48,7 +48,7 @@ async def try_blueprints(stage: Stage) -> None:
     for provider in stage.entries:
         for name, trial in PROVIDERS[provider].trials.items():
             await _try(stage, provider, name, trial)
-    for name, trial in _OF_ALL.items():
+    for name, trial in _TRIALS_FOR_ALL.items():
         await _try(stage, next(iter(stage.entries)), name, trial)
 
 
@@ -57,7 +57,7 @@ async def _try(stage: Stage, provider: str, name: str, trial: Trial) -> None:
         entities = await entities_of(stage, provider)
         async with _automation(stage, name, trial.inputs(entities)):
             for event in trial.events:
-                await _happen(stage, provider, entities, event)
+                await _run_event(stage, provider, entities, event)
         current.result = "works"
 
 
@@ -72,7 +72,7 @@ async def _automation(stage: Stage, name: str, inputs: Mapping[str, Any]) -> Asy
 
 
 async def _not_listening(stage: Stage, name: str) -> str:
-    """Return a complaint if an automation does not listen yet."""
+    """Returns a complaint if an automation does not listen yet."""
     states = {
         state["entity_id"]: state["state"] for state in await stage.hass.command("get_states")
     }
@@ -80,7 +80,7 @@ async def _not_listening(stage: Stage, name: str) -> str:
     return "" if found == "on" else f"The automation {name} is {found}"
 
 
-async def _happen(stage: Stage, provider: str, entities: Entities, event: Event) -> None:
+async def _run_event(stage: Stage, provider: str, entities: Entities, event: Event) -> None:
     """Runs an event and waits for the reaction."""
     await stage.patch(provider, event.changes(await stage.state_of(provider)))
     if event.helper is not None:
@@ -91,7 +91,7 @@ async def _happen(stage: Stage, provider: str, entities: Entities, event: Event)
 
 
 async def _not_followed(stage: Stage, entities: Entities, event: Event) -> str:
-    """Return a complaint if a reaction is missing."""
+    """Returns a complaint if a reaction is missing."""
     stage.program.require_running()
     # An answer may be cached, so one read may be too early.
     for key in event.look:

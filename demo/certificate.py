@@ -15,7 +15,7 @@ _LASTS = timedelta(days=60)
 
 
 def self_signed(hosts: Sequence[str]) -> ssl.SSLContext:
-    """Return the SSL context of a server for these names."""
+    """Returns the SSL context of a server for these names."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Tunnel Hub demo")])
     now = datetime.now(UTC)

@@ -16,7 +16,7 @@ _READING = 60.0
 
 
 async def entities_of(stage: Stage, provider: str) -> dict[str, Entity]:
-    """Return the entities of an account by the names in the providers' table."""
+    """Returns the entities of an account by the names in the providers' table."""
     devices = await stage.hass.command("config/device_registry/list")
     entries = await stage.hass.command("config/entity_registry/list")
     states = await stage.hass.get("/api/states")
@@ -45,7 +45,7 @@ async def until_shown(stage: Stage, provider: str, shown: Shown) -> None:
 
 
 async def _not_shown(stage: Stage, provider: str, shown: Shown) -> str:
-    """Return a complaint about an entity without the expected state."""
+    """Returns a complaint about an entity without the expected state."""
     stage.program.require_running()
     entities = await entities_of(stage, provider)
     for key, state in shown.items():

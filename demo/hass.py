@@ -127,7 +127,7 @@ class Hass:
         self.tokens: dict[str, Any] = {}
 
     async def is_up(self) -> bool:
-        """Return whether Home Assistant responds."""
+        """Returns whether Home Assistant responds."""
         try:
             await self.get("/auth/providers")
         except ClientError, DemoError:
@@ -154,7 +154,7 @@ class Hass:
         self.tokens = await self._call("POST", "/auth/token", form=grant)
 
     async def get(self, path: str) -> Any:
-        """Return the response of a path."""
+        """Returns the response of a path."""
         return await self._call("GET", path)
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
@@ -182,7 +182,7 @@ class Hass:
         return {"Authorization": f"Bearer {self.tokens['access_token']}"}
 
     async def command(self, kind: str, **options: Any) -> Any:
-        """Return the result of a WebSocket command."""
+        """Returns the result of a WebSocket command."""
         token = self.tokens["access_token"]
         url = f"{self.url}/api/websocket"
         async with asyncio.timeout(_ANSWERING), self._session.ws_connect(url) as connection:

@@ -15,7 +15,7 @@ _SWITCHES = {"en": {"True": "on", "False": "off"}, "zh-Hans": {"True": "开", "F
 def second_logins(
     services: Mapping[str, Facts], others: Mapping[str, Facts], address: str
 ) -> list[Answers]:
-    """Return the config flow input for each account that can be added.
+    """Returns the config flow input for each account that can be added.
 
     services: those of the demo's accounts.
     others: more services of kinds with only one account.
@@ -30,7 +30,7 @@ def second_logins(
 
 
 def in_words(answers: Answers, language: str) -> Iterator[str]:
-    """Yield lines with the options to select and the input of each field."""
+    """Yields lines with the options to select and the input of each field."""
     texts = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))["config"]["step"]
     step, selected = "user", []
     for answer in answers[:-1]:
@@ -49,5 +49,5 @@ def _fields(texts: Mapping[str, Any], entered: Mapping[str, Any], language: str)
             for line in _fields(within, value, language):
                 yield f"{within['name']} → {line}"
         else:
-            said = _SWITCHES[language].get(str(value), value)
-            yield f"{texts['data'][name]}{colon}{said}"
+            shown = _SWITCHES[language].get(str(value), value)
+            yield f"{texts['data'][name]}{colon}{shown}"

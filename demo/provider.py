@@ -126,5 +126,5 @@ class Provider:
 
 
 def choice(step_id: str) -> dict[str, str]:
-    """Return the input for a menu."""
+    """Returns the input for a menu."""
     return {"next_step_id": step_id}

@@ -98,7 +98,7 @@ def require_tools() -> None:
 
 
 async def paths_of(running: Stage) -> Mapping[Device, str]:
-    """Return the paths of the devices' pages."""
+    """Returns the paths of the devices' pages."""
     found: dict[Device, str] = {}
     for device in await running.hass.command("config/device_registry/list"):
         for domain, identifier in device["identifiers"]:

@@ -30,7 +30,7 @@ _STARTING = 120.0
 """Seconds, for slow machines that compile all of Home Assistant first."""
 _BROWSER = {"User-Agent": "Mozilla/5.0"}
 """The services' firewalls reject programs without a User-Agent of their own."""
-_AGREEING = 30.0
+_APPROVING = 30.0
 """Seconds; the account center is polled every five."""
 _FOLLOWING = 1.0
 """Seconds between two reads of which tunnels are connected."""
@@ -71,7 +71,7 @@ class Stage:
         await until(_not_started, _STARTING)
 
     def facts(self, provider: str) -> Facts:
-        """Return the facts of the service of a provider."""
+        """Returns the facts of the service of a provider."""
         return self.services[service_of(provider)]
 
     async def prepare_service(self, provider: str, *, tidy: bool) -> None:
@@ -116,7 +116,7 @@ class Stage:
         for answer in PROVIDERS[provider].answers(self.facts(provider)):
             flow = await self.hass.post(f"{_FLOW}/{flow['flow_id']}", answer)
             if flow["type"] == "progress":
-                flow = await self._agree(flow)
+                flow = await self._approve(flow)
             if flow.get("errors"):
                 raise DemoError(f"The config flow shows {flow['errors']} at {flow['step_id']}")
         if flow["type"] != "create_entry":
@@ -156,17 +156,17 @@ class Stage:
         )
 
     async def entry_of(self, provider: str) -> dict[str, Any]:
-        """Return the entry of an account."""
+        """Returns the entry of an account."""
         entries: list[dict[str, Any]] = await self.hass.get(f"{_ENTRIES}?domain={DOMAIN}")
         (entry,) = [each for each in entries if each["entry_id"] == self.entries[provider]]
         return entry
 
     async def others(self) -> list[dict[str, Any]]:
-        """Return the entries of accounts that the user has added."""
+        """Returns the entries of accounts that the user has added."""
         entries = await self.hass.get(f"{_ENTRIES}?domain={DOMAIN}")
         return [entry for entry in entries if entry["entry_id"] not in self.entries.values()]
 
-    async def _agree(self, flow: dict[str, Any]) -> dict[str, Any]:
+    async def _approve(self, flow: dict[str, Any]) -> dict[str, Any]:
         """Approves a sign-in as in a browser, and waits until the flow continues."""
         asked = flow["description_placeholders"]
         decision = {"user_code": asked["user_code"], "decision": "approve"}
@@ -186,11 +186,11 @@ class Stage:
                 flow = await self.hass.get(f"{_FLOW}/{flow['flow_id']}")
             return "The config flow still waits" if flow["type"] == "progress" else ""
 
-        await until(_waits, _AGREEING)
+        await until(_waits, _APPROVING)
         return flow
 
     async def state_of(self, provider: str) -> State:
-        """Return the state of a simulated service."""
+        """Returns the state of a simulated service."""
         url = f"{self.facts(provider)['url']}/_control/state"
         async with self.session.get(url, raise_for_status=True) as response:
             state: State = await response.json()
@@ -216,12 +216,12 @@ async def _patch(session: ClientSession, facts: Facts, changes: State) -> None:
 
 
 def service_of(provider: str) -> str:
-    """Return the simulated service of a provider."""
+    """Returns the simulated service of a provider."""
     return PROVIDERS[provider].service or provider
 
 
 def home_assistant(home: Path, ports: Mapping[str, int]) -> Program:
-    """Return the Home Assistant program with its configuration folder in `home`.
+    """Returns the Home Assistant program with its configuration folder in `home`.
 
     ports: by name, see home_assistant.py.
     """
@@ -313,7 +313,7 @@ def _simulator(home: Path, services: Iterable[str]) -> Program:
 
 
 def _behaviors(providers: Iterable[str]) -> Mapping[str, Behavior]:
-    """Return the servers at the public addresses of the accounts' tunnels."""
+    """Returns the servers at the public addresses of the accounts' tunnels."""
     return {
         address: behavior
         for provider in providers
@@ -322,7 +322,7 @@ def _behaviors(providers: Iterable[str]) -> Mapping[str, Behavior]:
 
 
 async def _services(simulator: Program) -> dict[str, Facts]:
-    """Return the facts of the services when the simulator is ready."""
+    """Returns the facts of the services when the simulator is ready."""
 
     async def _silent() -> str:
         simulator.require_running()

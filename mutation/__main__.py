@@ -83,7 +83,7 @@ class Mutant:
     tests: tuple[str, ...] = ()
 
     def code(self) -> str:
-        """Return the module with the change."""
+        """Returns the module with the change."""
         mutated = mutate_code(self.original, get_operator(self.operator)(), self.occurrence)
         assert isinstance(mutated, str)
         return mutated
@@ -121,7 +121,7 @@ def mutants(path: str, rng: random.Random) -> Iterator[Mutant]:
 
 
 def _without_effect(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Return the places of types, which are not evaluated, and similar ones.
+    """Returns the places of types, which are not evaluated, and similar ones.
 
     @override has no effect, and mypy checks the options of a dataclass.
     """
@@ -144,7 +144,7 @@ def _without_effect(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]
 
 
 def _can_be_made(mutant: Mutant) -> bool:
-    """Return whether the operator works: it fails for several exceptions without parentheses."""
+    """Returns whether the operator works: it fails for several exceptions without parentheses."""
     try:
         mutant.code()
     except AttributeError:
@@ -153,13 +153,13 @@ def _can_be_made(mutant: Mutant) -> bool:
 
 
 def modules(start: str) -> list[str]:
-    """Return the modules of a folder, or the module itself."""
+    """Returns the modules of a folder, or the module itself."""
     paths = [ROOT / start] if start.endswith(".py") else (ROOT / start).glob("*.py")
     return sorted(str(path.relative_to(ROOT)) for path in paths)
 
 
 def tests_by_line(checkout: Path, suite: tuple[str, ...]) -> dict[str, dict[int, set[str]]]:
-    """Run a test suite without mutants; return the tests that run each line, "" for the import."""
+    """Runs a suite without mutants; returns the tests that run each line, "" for the import."""
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", *_CONTEXTS, *suite],
         cwd=checkout,
@@ -180,7 +180,7 @@ def tests_by_line(checkout: Path, suite: tuple[str, ...]) -> dict[str, dict[int,
 
 
 def _tests_for(lines: dict[int, set[str]], line: int, suite: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the tests that run a statement; the mutant may be in a later line of it.
+    """Returns the tests that run a statement; the mutant may be in a later line of it.
 
     Statements that run on import are tested by the whole suite, the module's own tests first.
     """
@@ -248,7 +248,7 @@ def _check(mutant: Mutant, checkout: Path) -> None:
 
 
 def _checkout(folder: Path) -> Path:
-    """Copy all tracked files to a folder."""
+    """Copies all tracked files to a folder."""
     files = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout

@@ -60,7 +60,7 @@ _ONE_BY_ONE = "{fields}: one request per item, {at_once} at a time, at most {rat
 
 
 def sign_in(service: Service, language: Language) -> str:
-    """Return the methods to sign in, with the texts of the dialogs."""
+    """Returns the methods to sign in, with the texts of the dialogs."""
     module = import_module(f"{flows.__name__}.{service.key}")
     forms = {form.step_id: form for form in vars(module).values() if isinstance(form, Form)}
     steps = translated(language, "config", "step")
@@ -81,7 +81,7 @@ def sign_in(service: Service, language: Language) -> str:
 
 
 def _fields(schema: vol.Schema, words: Mapping[str, Any], language: Language) -> list[str]:
-    """Return the fields of a form, without its sections."""
+    """Returns the fields of a form, without its sections."""
     return [
         after_colon(language, f"*{words['data'][marker]}*", words["data_description"][marker])
         for marker, field in schema.schema.items()
@@ -90,7 +90,7 @@ def _fields(schema: vol.Schema, words: Mapping[str, Any], language: Language) ->
 
 
 def _parts(schema: vol.Schema) -> list[tuple[str, vol.Schema]]:
-    """Return a form's sections."""
+    """Returns a form's sections."""
     return [
         (str(marker), field.schema)
         for marker, field in schema.schema.items()
@@ -99,7 +99,7 @@ def _parts(schema: vol.Schema) -> list[tuple[str, vol.Schema]]:
 
 
 def options(service: Service, language: Language) -> str:
-    """Return the options of an entry."""
+    """Returns the options of an entry."""
     rows = []
     for name, (capability, _) in SECTIONS.items():
         if service.can(capability) and _offers(service, name):
@@ -116,7 +116,7 @@ def options(service: Service, language: Language) -> str:
 
 
 def _offers(service: Service, section: str) -> bool:
-    """Return whether a section that all providers share applies."""
+    """Returns whether a section that all providers share applies."""
     about = service.description
     offered = {
         "outside_address": about.has_outside_address,
@@ -126,7 +126,7 @@ def _offers(service: Service, section: str) -> bool:
 
 
 def refresh(service: Service, language: Language) -> str:
-    """Return the feeds and their intervals."""
+    """Returns the feeds and their intervals."""
     by_intervals: dict[tuple[timedelta, timedelta], list[str]] = {}
     found = {feed.key: feed for provider in service.providers for feed in feeds(provider)}
     for feed in sorted(found.values(), key=_intervals):
@@ -155,12 +155,12 @@ def refresh(service: Service, language: Language) -> str:
 
 
 def _intervals(feed: Feed[Any]) -> tuple[timedelta, timedelta]:
-    """Return the intervals of a feed while a browser is connected, and otherwise."""
+    """Returns the intervals of a feed while a browser is connected, and otherwise."""
     return feed.interval, feed.idle_interval or feed.interval
 
 
 def _duration(language: Language, interval: timedelta) -> str:
-    """Return an interval in the largest unit that it is a multiple of."""
+    """Returns an interval in the largest unit that it is a multiple of."""
     seconds = int(interval.total_seconds())
     for unit, length in (("{} h", 3600), ("{} min", 60)):
         if seconds % length == 0:

@@ -18,7 +18,7 @@ from .words import ANSWERS, INTEGRATION, Language, enumerated, translated, word
 
 
 def actions(service: Service, language: Language) -> str:
-    """Return the actions with their permissions and responses."""
+    """Returns the actions with their permissions and responses."""
     notes = Notes(language)
     rows = []
     for name, action in sorted(service.actions.items()):
@@ -40,7 +40,7 @@ def actions(service: Service, language: Language) -> str:
 
 
 def _subject(service: Service, language: Language, action: Action) -> str:
-    """Return the target of an action for a service."""
+    """Returns the target of an action for a service."""
     there = {entity.device for entity in service.entities}
     kinds = [kind for kind in action.kinds if kind in there]
     of_account = service.accounts_with(action)
@@ -54,13 +54,13 @@ def _answer(language: Language, name: str, action: Action) -> str:
 
 
 def _fields(service: Service, language: Language) -> str:
-    """Return the fields of actions; those of several actions are listed once."""
+    """Returns the fields of actions; those of several actions are listed once."""
     described = load_yaml_dict(str(INTEGRATION / "services.yaml"))
     notes = Notes(language)
     takers: dict[tuple[str, str], list[str]] = {}
     values: dict[tuple[str, str], str] = {}
     for name, action in sorted(service.actions.items()):
-        about = _unfolded(described[name]["fields"])
+        about = _without_sections(described[name]["fields"])
         for marker in action.fields:
             field = (
                 str(marker),
@@ -76,8 +76,8 @@ def _fields(service: Service, language: Language) -> str:
     return notes.below(table(titles(language, "Field", "Meaning", "Values", "Actions"), rows))
 
 
-def _unfolded(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of an action without its sections."""
+def _without_sections(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the fields of an action without its sections."""
     found: dict[str, Any] = {}
     for name, field in fields.items():
         found |= field.get("fields", {name: field})
@@ -85,7 +85,7 @@ def _unfolded(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _values(field: Mapping[str, Any]) -> str:
-    """Return the possible values of a field, or an example."""
+    """Returns the possible values of a field, or an example."""
     (settings,) = field["selector"].values()
     settings = settings or {}
     if choices := settings.get("options"):

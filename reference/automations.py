@@ -10,7 +10,7 @@ from custom_components.tunnel_hub.condition import CONDITIONS
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.trigger import TRIGGERS
 
-from .markdown import folded, table, titles
+from .markdown import collapsed, table, titles
 from .services import Service
 from .words import INTEGRATION, Language, after_colon, in_brackets, translated, word
 
@@ -18,13 +18,13 @@ _KINDS: Mapping[str, Mapping[str, Any]] = {"triggers": TRIGGERS, "conditions": C
 
 
 def triggers(_: Collection[Service], language: Language) -> str:
-    """Return the triggers, for the editor and in YAML."""
+    """Returns the triggers, for the editor and in YAML."""
     titles_ = titles(language, "Trigger", "When", "Options")
     return _reference("triggers", titles_, language)
 
 
 def conditions(_: Collection[Service], language: Language) -> str:
-    """Return the conditions, for the editor and in YAML."""
+    """Returns the conditions, for the editor and in YAML."""
     titles_ = titles(language, "Condition", "Description", "Options")
     return _reference("conditions", titles_, language)
 
@@ -46,11 +46,11 @@ def _reference(kind: str, titles_: list[str], language: Language) -> str:
         lines += ["    options:"] * bool(values)
         lines += [f"      {field}: {json.dumps(value)}" for field, value in values.items()]
     yaml = "\n".join(("```yaml", *lines, "```"))
-    return f"{table(titles_, rows)}\n\n{folded(word(language, 'All of them in YAML'), yaml)}"
+    return f"{table(titles_, rows)}\n\n{collapsed(word(language, 'All of them in YAML'), yaml)}"
 
 
 def _default(field: Mapping[str, Any]) -> str:
-    """Return the default of a field."""
+    """Returns the default of a field."""
     default, (settings,) = field["default"], field["selector"].values()
     if isinstance(default, dict):
         return ", ".join(f"{unit}: {number}" for unit, number in default.items())
@@ -58,7 +58,7 @@ def _default(field: Mapping[str, Any]) -> str:
 
 
 def automations(service: Service, language: Language) -> str:
-    """Return the triggers and conditions for a service, and their entities."""
+    """Returns the triggers and conditions for a service, and their entities."""
     rows = []
     for kind, classes in _KINDS.items():
         for name, cls in classes.items():

@@ -31,7 +31,7 @@ _COMPARED: Mapping[str, tuple[type, ...] | Callable[[Provider], bool]] = {
 
 
 def comparison(services: Collection[Service], language: Language) -> str:
-    """Return the features of each service."""
+    """Returns the features of each service."""
     rows: list[list[str]] = [
         ["", *(service.description.name for service in services)],
         *(

@@ -10,7 +10,7 @@ _ORDER = ("sensor", "binary_sensor", "event", "switch", "select", "button", "upd
 
 
 def entities(service: Service, language: Language) -> str:
-    """Return the entities by device."""
+    """Returns the entities by device."""
     notes = Notes(language)
     found = sorted(service.entities, key=lambda entity: _ORDER.index(entity.platform))
     rows = []
@@ -31,7 +31,7 @@ def entities(service: Service, language: Language) -> str:
 
 
 def _value(language: Language, entity: Entity) -> str:
-    """Return an entity's unit, or its possible values."""
+    """Returns an entity's unit, or its possible values."""
     row: Any = entity.row
     words = translated(language, "entity", entity.platform, row.key)
     if event_types := getattr(row, "event_types", None):

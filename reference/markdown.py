@@ -6,23 +6,23 @@ from .words import Language, word
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table."""
+    """Returns a table."""
     lines = [titles, ["---"] * len(titles), *rows]
     return "\n".join(f"|{'|'.join(map(_cell, line))}|" for line in lines)
 
 
 def _cell(text: str) -> str:
-    """Return a cell with escaped vertical bars."""
+    """Returns a cell with escaped vertical bars."""
     return f" {text.replace('|', '\\|')} " if text else " "
 
 
 def titles(language: Language, *english: str) -> list[str]:
-    """Return a table's titles in a language."""
+    """Returns a table's titles in a language."""
     return [word(language, title) for title in english]
 
 
-def folded(summary: str, text: str) -> str:
-    """Return collapsed text with a summary."""
+def collapsed(summary: str, text: str) -> str:
+    """Returns collapsed text with a summary."""
     return f"<details>\n<summary>{summary}</summary>\n\n{text}\n\n</details>"
 
 
@@ -34,11 +34,11 @@ class Notes:
         self._marks: dict[str, str] = {}
 
     def mark(self, note: str) -> str:
-        """Return the mark of a note."""
+        """Returns the mark of a note."""
         return " " + self._marks.setdefault(note, "¹²³⁴"[len(self._marks)])
 
     def below(self, table: str) -> str:
-        """Return a table with its notes."""
+        """Returns a table with its notes."""
         if not self._marks:
             return table
         notes = [f"{mark} {word(self._language, note)}" for note, mark in self._marks.items()]

@@ -15,7 +15,7 @@ from .actions import actions
 from .automations import automations, conditions, triggers
 from .comparison import comparison
 from .entities import entities
-from .markdown import folded
+from .markdown import collapsed
 from .services import SERVICES, Service
 from .words import Language, word
 
@@ -81,13 +81,13 @@ _COLLAPSED = ("actions", "automations", "entities", "refresh")
 
 
 def updated(page: Page) -> str:
-    """Return a page with its current tables."""
+    """Returns a page with its current tables."""
 
     def _fill(place: re.Match[str]) -> str:
         if place["provider"]:
             table = ONE[place["name"]](SERVICES[place["provider"]], page.language)
             if place["name"] in _COLLAPSED:
-                table = folded(word(page.language, "Show the table"), table)
+                table = collapsed(word(page.language, "Show the table"), table)
         else:
             table = ALL[place["name"]](SERVICES.values(), page.language)
         return f"{place['begin']}\n{table}\n\n{place['end']}"

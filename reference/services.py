@@ -90,7 +90,7 @@ class Service:
         return PROVIDERS[self.key]
 
     def can(self, what: type | tuple[type, ...] | Callable[[Provider], bool]) -> bool:
-        """Return whether a kind of its entries has one of these capabilities."""
+        """Returns whether a kind of its entries has one of these capabilities."""
         return any(
             isinstance(provider, what) if isinstance(what, type | tuple) else what(provider)
             for provider in self.providers
@@ -107,13 +107,13 @@ class Service:
         }
 
     def accounts_with(self, action: Action) -> list[str]:
-        """Return the models of the accounts for which an action is available."""
+        """Returns the models of the accounts for which an action is available."""
         able = [provider for provider in self.providers if _has(provider, action)]
         return list(dict.fromkeys(_model(provider, Account.kind) for provider in able))
 
 
 def _has(provider: Provider, action: Action) -> bool:
-    """Return whether a provider has one of the capabilities in the code of an action.
+    """Returns whether a provider has one of the capabilities in the code of an action.
 
     An action without capabilities is for all.
     """
@@ -124,13 +124,13 @@ def _has(provider: Provider, action: Action) -> bool:
 
 @cache
 def capabilities(function: Callable[..., object]) -> frozenset[type]:
-    """Return the capabilities in the code of a function."""
+    """Returns the capabilities in the code of a function."""
     named = inspect.getclosurevars(function).globals.values()
     return frozenset(v for v in named if isinstance(v, type) and issubclass(v, Capability))
 
 
 def service(key: str) -> Service:
-    """Return a service with all options."""
+    """Returns a service with all options."""
     always = {(platform, of, row.key) for _, platform, of, row in _rows(_create_providers(key, {}))}
     found: dict[tuple[str, type[Resource], str, str], Entity] = {}
     providers = _create_providers(key, _OPTIONS)
@@ -143,12 +143,12 @@ def service(key: str) -> Service:
 
 
 def _model(provider: Provider, device: str) -> str:
-    """Return the model of a kind of device at a provider."""
+    """Returns the model of a kind of device at a provider."""
     return provider.description.model if device == Account.kind else MODELS[device]
 
 
 def _create_providers(key: str, options: Mapping[str, object]) -> tuple[Provider, ...]:
-    """Create a provider for each kind of entry, without a session."""
+    """Creates a provider for each kind of entry, without a session."""
     return tuple(
         create_provider(key, cast("ClientSession", None), {**_CREDENTIALS, KIND: kind}, options)
         for kind in KINDS[key]
@@ -156,7 +156,7 @@ def _create_providers(key: str, options: Mapping[str, object]) -> tuple[Provider
 
 
 def feeds(provider: Provider) -> Iterator[Feed[Resource]]:
-    """Yield the feeds of a service, and those of the integration."""
+    """Yields the feeds of a service, and those of the integration."""
     yield from provider.feeds.values()
     if provider.description.has_public_tunnels:
         yield check_feed(TunnelCheck, _unused, bool, _unused)
@@ -173,7 +173,7 @@ async def _unused(*_: object) -> Never:
 def _rows(
     providers: tuple[Provider, ...],
 ) -> Iterator[tuple[Provider, str, type[Resource], TunnelHubEntityDescription]]:
-    """Return the rows that exist for providers, as the platforms do."""
+    """Returns the rows that exist for providers, as the platforms do."""
     for provider in providers:
         for feed in feeds(provider):
             for platform, table in PLATFORMS.items():

@@ -25,7 +25,7 @@ def _translations(language: Language) -> Mapping[str, Any]:
 
 
 def translated(language: Language, *path: str) -> Any:
-    """Return a text of the translations, or a subtree; raises KeyError."""
+    """Returns a text of the translations, or a subtree; raises KeyError."""
     tree: Any = _translations(language)
     for name in path:
         tree = tree[name]
@@ -33,22 +33,22 @@ def translated(language: Language, *path: str) -> Any:
 
 
 def word(language: Language, english: str) -> str:
-    """Return an additional text in a language."""
+    """Returns an additional text in a language."""
     return english if language is Language.ENGLISH else _CHINESE[english]
 
 
 def enumerated(language: Language, names: list[str]) -> str:
-    """Return several names as a list."""
+    """Returns several names as a list."""
     return (", " if language is Language.ENGLISH else "、").join(names)
 
 
 def in_brackets(language: Language, text: str) -> str:
-    """Return a text in brackets."""
+    """Returns a text in brackets."""
     return f" ({text})" if language is Language.ENGLISH else f"（{text}）"
 
 
 def after_colon(language: Language, name: str, text: str) -> str:
-    """Return a name and its description."""
+    """Returns a name and its description."""
     return f"{name}{': ' if language is Language.ENGLISH else '：'}{text}"
 
 

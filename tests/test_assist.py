@@ -19,7 +19,7 @@ from custom_components.tunnel_hub.sentences import SENTENCES
 
 from .assist import ask, ask_for_result, expose, name_of, say, set_up_assist
 from .checks.rows import OK
-from .checks.servers import Authorities, answers, listening
+from .checks.servers import Authorities, http_handler, listening
 from .common import MINUTE, SMALL, World
 
 pytestmark = [pytest.mark.platforms("binary_sensor", "button", "switch"), SMALL]
@@ -229,7 +229,7 @@ async def test_two_tunnels_with_the_same_name_of_two_accounts(home: World, owner
 async def test_watched_addresses(home: World) -> None:
     """The answer contains unreachable addresses and their certificates."""
     certificate = Authorities().certificate("127.0.0.1", issuer=None)
-    async with listening(answers(OK), certificate=certificate) as server:
+    async with listening(http_handler(OK), certificate=certificate) as server:
         secure = f"https://127.0.0.1:{server.port}"
         flow = home.hass.config_entries.flow
         menu = await flow.async_init(DOMAIN, context={"source": "user"})

@@ -21,13 +21,13 @@ from .common import World
 from .contract import dump
 from .reliability.conftest import entry_for
 from .reliability.names import resolve_with_names
-from .reliability.provider_modules import FOUND
+from .reliability.provider_modules import PROVIDER_DATA
 from .reliability.providers import AnyService, Variant
 
 FOLDER = Path(__file__).parent / "contract"
 
 
-VARIANTS = {name: v for found in FOUND.values() for name, v in found.variants.items()}
+VARIANTS = {name: v for found in PROVIDER_DATA.values() for name, v in found.variants.items()}
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ async def test_entry(
     await world.set_up(**variant.options)
     fields, states = await dump.entities(world)
     sections = {"devices": [*dump.devices(world)], "fields": fields, "states": states}
-    for act in variant.case.acts:
+    for act in variant.case.user_actions:
         if (act.action, act.key) == ("turn_on", "force_down"):
             assert act.thing
             await world.act("switch", act.action, act.thing, act.key)

@@ -66,7 +66,7 @@ async def test_a_node_with_a_local_address(world: World, monkeypatch: pytest.Mon
     async def _count(reader: Incoming, _: object) -> None:
         nonlocal connections
         connections += 1
-        await reader.rest()
+        await reader.read_rest()
 
     async def _look_up(host: str, port: int) -> Sequence[SocketAddress]:
         return await resolve("8.8.8.8" if port == 0 else host, port)

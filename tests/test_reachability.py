@@ -22,7 +22,15 @@ from custom_components.tunnel_hub.reachability import UPTIMES
 
 from .automations import armed, asked, of
 from .checks.rows import FRP_PAGE, OK
-from .checks.servers import Authorities, Incoming, Listener, answers, listening, refusing, says
+from .checks.servers import (
+    Authorities,
+    Incoming,
+    Listener,
+    http_handler,
+    listening,
+    refusing,
+    sends_banner,
+)
 from .common import DAY, MINUTE, SMALL, World, look_up, on
 
 pytestmark = SMALL
@@ -71,7 +79,7 @@ async def next_check(world: World) -> None:
 
 
 async def test_a_tcp_tunnel(world: World, listen: Open) -> None:
-    server = await listen(listening(says(b"SSH-2.0-OpenSSH\r\n")))
+    server = await listen(listening(sends_banner(b"SSH-2.0-OpenSSH\r\n")))
     await world.set_up()
 
     assert found(world, "reachable", "verdict", "availability") == ("on", "reachable", "100")
@@ -91,7 +99,7 @@ async def test_a_tcp_tunnel(world: World, listen: Open) -> None:
 
 
 async def test_an_http_tunnel(world: World, listen: Open) -> None:
-    server = await listen(listening(answers(b"HTTP/1.1 302 Found\r\n\r\n")), "http")
+    server = await listen(listening(http_handler(b"HTTP/1.1 302 Found\r\n\r\n")), "http")
     await world.set_up()
     assert found(world, "reachable", "http_status") == ("on", "302")
     assert [request.split(b" ")[0] for request in server.requests] == [b"HEAD"]
@@ -99,7 +107,7 @@ async def test_an_http_tunnel(world: World, listen: Open) -> None:
 
 async def test_an_https_tunnel_with_a_certificate_of_its_own(world: World, listen: Open) -> None:
     certificate = Authorities().certificate(issuer=None, days=90)
-    await listen(listening(answers(OK), certificate=certificate), "https")
+    await listen(listening(http_handler(OK), certificate=certificate), "https")
     await world.set_up()
     assert found(world, "reachable", "certificate_trusted", "http_status") == ("on", "off", "200")
     state = world.state("binary_sensor", CHECK, "certificate_trusted")
@@ -111,7 +119,7 @@ async def test_an_https_tunnel_with_a_certificate_of_its_own(world: World, liste
 
 async def test_down_and_up_again(world: World, listen: Open) -> None:
     """A change is shown when two checks agree."""
-    answering = listening(answers(OK))
+    answering = listening(http_handler(OK))
     port = (await answering.__aenter__()).port
     tunnel = world.service.state.tunnels["1"]
     world.service.state.nodes[tunnel.node].domain = "127.0.0.1"
@@ -125,7 +133,7 @@ async def test_down_and_up_again(world: World, listen: Open) -> None:
     assert found(world, "reachable", "verdict", "availability") == ("off", "port_closed", "0")
     assert found(world, "response_time", "http_status") == ("unknown", "unknown")
 
-    async with listening(answers(OK), port=port):
+    async with listening(http_handler(OK), port=port):
         await next_check(world)
         assert found(world, "reachable", "verdict") == ("off", "port_closed")
         await next_check(world)
@@ -134,7 +142,7 @@ async def test_down_and_up_again(world: World, listen: Open) -> None:
 
 async def test_checks_respect_the_interval(world: World, listen: Open) -> None:
     """It does not depend on how often Home Assistant is asked to update an entity."""
-    server = await listen(listening(answers(OK)), "http")
+    server = await listen(listening(http_handler(OK)), "http")
     await world.set_up()
     for _ in range(5):
         await async_update_entity(world.hass, world.entity_id("sensor", CHECK, "verdict"))
@@ -146,7 +154,7 @@ async def test_checks_respect_the_interval(world: World, listen: Open) -> None:
 
 async def test_moving_a_tunnel_checks_no_other_ports(world: World, listen: Open) -> None:
     """The last port is checked soon, but not immediately. Ports in between are not checked."""
-    servers = [await listen(listening(answers(OK)), "http") for _ in range(4)]
+    servers = [await listen(listening(http_handler(OK)), "http") for _ in range(4)]
     await world.set_up()
     tunnels = world.entry.runtime_data.coordinators["tunnels"]
     for server in servers:
@@ -177,7 +185,7 @@ async def test_without_internet_the_result_is_unknown(world: World) -> None:
 async def test_the_node_answers_for_an_offline_tunnel(
     world: World, listen: Open, body: bytes, running: bool, verdict: str
 ) -> None:
-    await listen(listening(answers(FRP_404, body=body)), "http")
+    await listen(listening(http_handler(FRP_404, body=body)), "http")
     world.service.state.tunnels["1"].client_running = running
     await world.set_up()
     await next_check(world)
@@ -198,7 +206,7 @@ async def test_a_new_address_is_checked_immediately(world: World, listen: Open) 
     await next_check(world)
     assert found(world, "reachable") == ("off",)
 
-    await listen(listening(says(b"hello")))
+    await listen(listening(sends_banner(b"hello")))
     await world.elapse(MINUTE)
     await world.elapse(MINUTE)
     assert found(world, "reachable", "verdict") == ("on", "reachable")
@@ -209,7 +217,7 @@ async def test_a_new_address_is_checked_immediately(world: World, listen: Open) 
 
 @pytest.mark.parametrize("chosen, checked", [("enabled", False), ("all", True)])
 async def test_a_disabled_tunnel(world: World, listen: Open, chosen: str, checked: bool) -> None:
-    server = await listen(listening(answers(OK)), "http")
+    server = await listen(listening(http_handler(OK)), "http")
     world.service.state.tunnels["1"].enabled = False
     await world.set_up(checks=chosen)
     assert bool(server.requests) is checked
@@ -217,7 +225,7 @@ async def test_a_disabled_tunnel(world: World, listen: Open, chosen: str, checke
 
 
 async def test_a_result_for_an_old_address_is_not_shown(world: World, listen: Open) -> None:
-    server = await listen(listening(answers(OK)), "http")
+    server = await listen(listening(http_handler(OK)), "http")
     await world.set_up()
     tunnel = world.service.state.tunnels["1"]
     await world.elapse(MINUTE)
@@ -246,7 +254,7 @@ async def test_a_result_for_an_old_address_is_not_shown(world: World, listen: Op
 
 
 async def test_no_checks(world: World, listen: Open) -> None:
-    server = await listen(listening(answers(OK)), "http")
+    server = await listen(listening(http_handler(OK)), "http")
     await world.set_up()
     assert world.registered(CHECK)
     world.hass.config_entries.async_update_entry(world.entry, options={"checks": "off"})
@@ -271,7 +279,7 @@ async def test_local_addresses_are_not_checked_for_a_public_service(
     world: World, listen: Open
 ) -> None:
     """A public service may not cause checks of local addresses."""
-    server = await listen(listening(answers(OK)), "http")
+    server = await listen(listening(http_handler(OK)), "http")
     await world.set_up()
     checks = world.entry.runtime_data.checks
     assert len(server.requests) == 1
@@ -295,7 +303,7 @@ async def test_local_addresses_are_not_checked_for_a_public_service(
 
 
 async def test_action(world: World, listen: Open) -> None:
-    server = await listen(listening(answers(OK, head=b"HTTP/1.1 500 No\r\n\r\n")), "http")
+    server = await listen(listening(http_handler(OK, head=b"HTTP/1.1 500 No\r\n\r\n")), "http")
     await world.set_up()
     await world.elapse(MINUTE)
     asked = len(server.requests)
@@ -313,12 +321,12 @@ async def test_action(world: World, listen: Open) -> None:
 async def test_the_result_is_newer_than_the_call(world: World, listen: Open) -> None:
     """Calls within ten seconds of a check share the next check."""
     async with AsyncExitStack() as until_kicked:
-        server = await until_kicked.enter_async_context(listening(answers(OK)))
+        server = await until_kicked.enter_async_context(listening(http_handler(OK)))
         await listen(nullcontext(server), "http")
         await world.set_up()
     await world.elapse(3)
     await world.act("button", "press", "tunnel:1", "force_offline")
-    node = await listen(listening(answers(FRP_404, body=FRP_PAGE), port=server.port), "http")
+    node = await listen(listening(http_handler(FRP_404, body=FRP_PAGE), port=server.port), "http")
 
     asking = [asyncio.create_task(on(world, "tunnel:1", "check_reachability")) for _ in range(2)]
     await world.elapse(6)
@@ -335,7 +343,7 @@ async def test_a_running_check_does_not_answer_a_later_call(world: World, listen
     async def _slowly(reader: Incoming, writer: asyncio.StreamWriter) -> None:
         begun.set()
         await go_on.wait()
-        await answers(OK)(reader, writer)
+        await http_handler(OK)(reader, writer)
 
     go_on.set()
     server = await listen(listening(_slowly), "http")
@@ -357,11 +365,11 @@ async def test_a_running_check_does_not_answer_a_later_call(world: World, listen
 
 
 async def test_an_address_that_changes_during_a_call(world: World, listen: Open) -> None:
-    first = await listen(listening(answers(OK)), "http")
+    first = await listen(listening(http_handler(OK)), "http")
     await world.set_up()
     await world.elapse(3)
     asking = asyncio.create_task(on(world, "tunnel:1", "check_reachability"))
-    second = await listen(listening(answers(OK)), "http")
+    second = await listen(listening(http_handler(OK)), "http")
     await world.entry.runtime_data.coordinators["tunnels"].async_refresh()
     await world.elapse(11)
     assert (await asking)["reachable"] is True
@@ -405,7 +413,7 @@ async def test_a_certificate_that_expires(
     authorities = Authorities()
     monkeypatch.setattr(reachability, "get_default_context", _trusting(authorities))
     certificate = authorities.certificate(issuer=authorities.trusted, start=-age * DAY, days=90)
-    server = await listen(listening(answers(OK), certificate=certificate), "https")
+    server = await listen(listening(http_handler(OK), certificate=certificate), "https")
     await world.set_up()
     await next_check(world)
     issue = world.issue("tunnel_certificate_ending")
@@ -420,7 +428,7 @@ async def test_a_certificate_that_expires(
 
 async def test_triggers_and_condition(world: World, listen: Open) -> None:
     running = AsyncExitStack()
-    server = await running.enter_async_context(listening(answers(OK)))
+    server = await running.enter_async_context(listening(http_handler(OK)))
     await listen(nullcontext(server), "http")
     await world.set_up()
     reachable = world.entity_id("binary_sensor", CHECK, "reachable")
@@ -439,7 +447,7 @@ async def test_triggers_and_condition(world: World, listen: Open) -> None:
     await world.live(20 * MINUTE)
     assert (gone, lasting, back) == ([reachable], [reachable], [])
 
-    await listen(listening(answers(OK), port=server.port), "http")
+    await listen(listening(http_handler(OK), port=server.port), "http")
     await world.live(12 * MINUTE)
     assert back == [reachable]
     is_reachable.async_unload()
@@ -474,7 +482,7 @@ async def test_the_address_changes(world: World) -> None:
 
 
 async def test_without_the_recorder_there_is_no_history(world: World, listen: Open) -> None:
-    await listen(listening(answers(OK)), "http")
+    await listen(listening(http_handler(OK)), "http")
     await world.set_up()
     await next_check(world)
     assert found(world, "uptime_24_hours", "uptime_7_days", "uptime_30_days") == ("unknown",) * 3
@@ -520,7 +528,7 @@ async def test_the_local_service_is_checked(
     monkeypatch.setattr(reachability, "resolve", _look_up)
     await listen(refusing())
     async with AsyncExitStack() as stack:
-        local = await stack.enter_async_context(listening(says(b"hello"), host=address))
+        local = await stack.enter_async_context(listening(sends_banner(b"hello"), host=address))
         tunnel = world.service.state.tunnels["1"]
         tunnel.local_ip, tunnel.local_port = address, local.port
         if not listens:

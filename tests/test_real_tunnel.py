@@ -7,7 +7,7 @@ import pytest
 from .checks import mesh
 from .checks.mesh import Mesh
 from .checks.rows import OK
-from .checks.servers import Handler, answers, listening, says
+from .checks.servers import Handler, http_handler, listening, sends_banner
 from .common import MINUTE, World
 
 pytestmark = mesh.needs_nodes
@@ -18,7 +18,8 @@ def _reachable(world: World) -> str:
 
 
 @pytest.mark.parametrize(
-    "protocol, handler", [("http", answers(OK, body=b"hello")), ("tcp", says(b"SSH-2.0-home\r\n"))]
+    "protocol, handler",
+    [("http", http_handler(OK, body=b"hello")), ("tcp", sends_banner(b"SSH-2.0-home\r\n"))],
 )
 async def test_the_local_node_stops_and_starts(
     world: World, protocol: str, handler: Handler

@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from .checks.rows import OK
-from .checks.servers import answers, listening
+from .checks.servers import http_handler, listening
 from .common import HOUR, MINUTE, SMALL, World
 
 pytestmark = [SMALL, pytest.mark.usefixtures("recorder_mock")]
@@ -41,7 +41,9 @@ class Service:
 
     async def start(self) -> None:
         """Listen."""
-        server = await self._running.enter_async_context(listening(answers(OK), port=self._port))
+        server = await self._running.enter_async_context(
+            listening(http_handler(OK), port=self._port)
+        )
         self._port = server.port
         tunnel = self._world.service.state.tunnels["1"]
         tunnel.proxy_type, tunnel.domain = "http", f"127.0.0.1:{server.port}"

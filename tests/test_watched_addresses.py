@@ -25,7 +25,7 @@ from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diag
 
 from .automations import armed, asked
 from .checks.rows import OK
-from .checks.servers import answers, listening, says
+from .checks.servers import http_handler, listening, sends_banner
 from .common import MINUTE, World
 
 SECRET = "s3cr3t-in-the-query"
@@ -110,7 +110,7 @@ def watched(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Watched:
 
 async def test_without_any_account(watched: Watched) -> None:
     """A local address has the same entities as that of a tunnel."""
-    async with listening(answers(OK)) as server:
+    async with listening(http_handler(OK)) as server:
         shown = await watched.begin(address=f"http://127.0.0.1:{server.port}/health")
         assert shown["type"] is FlowResultType.CREATE_ENTRY
         assert shown["title"] == "Watched addresses"
@@ -134,7 +134,7 @@ async def test_without_any_account(watched: Watched) -> None:
 
 async def test_several_addresses(watched: Watched) -> None:
     """They are added, edited and removed while others are checked."""
-    async with listening(answers(OK)) as web, listening(says(b"SSH-2.0\r\n")) as ssh:
+    async with listening(http_handler(OK)) as web, listening(sends_banner(b"SSH-2.0\r\n")) as ssh:
         await watched.begin(address=f"http://127.0.0.1:{web.port}", name="Web")
         shown = await watched.add(address=f" 127.0.0.1:{ssh.port} ", name="  SSH at\n home ")
         assert shown["type"] is FlowResultType.CREATE_ENTRY
@@ -206,7 +206,7 @@ async def test_each_address_once(watched: Watched) -> None:
 
 async def test_secrets_in_an_address(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
     """The query is sent, but not shown, not even in the dialog that edits the address."""
-    async with listening(answers(OK)) as server:
+    async with listening(http_handler(OK)) as server:
         url = f"http://127.0.0.1:{server.port}/check"
         await watched.begin(address=f"{url}?key={SECRET}", name="Mine")
         assert SECRET.encode() in server.requests[0]
@@ -251,7 +251,7 @@ async def test_only_administrators_add_addresses(
 
 async def test_an_address_goes_offline_and_online(watched: Watched) -> None:
     """It uses the triggers, the condition and the action of tunnels."""
-    answering = listening(answers(OK))
+    answering = listening(http_handler(OK))
     port = (await answering.__aenter__()).port
     await watched.begin(address=f"http://127.0.0.1:{port}", name="Web")
     world = watched.world()
@@ -267,7 +267,7 @@ async def test_an_address_goes_offline_and_online(watched: Watched) -> None:
     reachable = world.entity_id("binary_sensor", thing, "reachable")
     assert (gone, back) == ([reachable], [])
     assert watched.found("Web", "verdict") == ("port_closed",)
-    async with listening(answers(OK), port=port) as server:
+    async with listening(http_handler(OK), port=port) as server:
         await world.live(12 * MINUTE)
         assert back == [reachable]
         assert is_reachable.async_check() is True
@@ -280,7 +280,7 @@ async def test_an_address_goes_offline_and_online(watched: Watched) -> None:
 
 async def test_closed_immediately(watched: Watched) -> None:
     """No tunnel is involved whose local service could be missing."""
-    async with listening(says(b"")) as server:
+    async with listening(sends_banner(b"")) as server:
         pass
     async with listening(_hangs_up, port=server.port):
         await watched.begin(address=f"127.0.0.1:{server.port}", name="Mine")
@@ -312,7 +312,7 @@ async def test_the_entry_is_removed_meanwhile(watched: Watched) -> None:
 
 async def test_the_interval_continues_after_a_reload(watched: Watched) -> None:
     """The result is known immediately, and the address is not checked before its time."""
-    async with listening(answers(OK)) as server:
+    async with listening(http_handler(OK)) as server:
         await watched.begin(address=f"http://127.0.0.1:{server.port}", name="Web")
         for _ in range(5):
             await watched.hass.config_entries.async_reload(watched.entry.entry_id)

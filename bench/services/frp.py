@@ -7,7 +7,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.tunnel_hub.api.frp import frps_feeds
 
-from ..service import ADMITTED, Facts, Service, account, escaped, simulated
+from ..service import ROWS_WITHIN_LIMIT, Facts, Service, account, escaped, simulated
 
 
 def _server(facts: Facts) -> Facts:
@@ -23,7 +23,7 @@ _sign_in = account("frp", _server)
 
 
 async def _without_traffic(facts: Facts) -> MockConfigEntry:
-    """Sign in at a server without simulated traffic."""
+    """Signs in at a server without simulated traffic."""
     async with ClientSession(facts["url"], raise_for_status=True) as session:
         async with session.get("/_control/state") as response:
             state = await response.json()
@@ -40,7 +40,7 @@ SERVICE = Service(
     feed="tunnels",
     rows="server.proxies",
     place="server.proxies.{}.connections",
-    at_most=ADMITTED,
+    at_most=ROWS_WITHIN_LIMIT,
     usual=200,
     # Disables the cache of answers that feeds share.
     measured=lambda: patch.object(frps_feeds, "SAME_MOMENT", -1.0),

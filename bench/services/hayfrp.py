@@ -1,6 +1,6 @@
 """HayFrp."""
 
-from ..service import ADMITTED, Service, account, simulated, with_url
+from ..service import ROWS_WITHIN_LIMIT, Service, account, simulated, with_url
 
 SERVICE = Service(
     name="hayfrp",
@@ -9,7 +9,7 @@ SERVICE = Service(
     feed="tunnels",
     rows="tunnels",
     place="tunnels.{}.local_port",
-    at_most=ADMITTED,
+    at_most=ROWS_WITHIN_LIMIT,
     usual=200,
     is_main=True,
 )

@@ -2,7 +2,7 @@
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from ..service import ADMITTED, Facts, Service
+from ..service import ROWS_WITHIN_LIMIT, Facts, Service
 
 
 async def _peer(facts: Facts) -> MockConfigEntry:
@@ -17,6 +17,6 @@ SERVICE = Service(
     feed=None,
     rows="monitors",
     place="monitors.{}",
-    at_most=ADMITTED,
+    at_most=ROWS_WITHIN_LIMIT,
     usual=200,
 )

@@ -7,12 +7,12 @@ from ..provider import Answers, DemoAction, Facts, Provider, State, choice
 
 
 def _days(state: State) -> Any:
-    """Return a tunnel's traffic, which may grow at any time."""
+    """Returns a tunnel's traffic, which may grow at any time."""
     return state["tunnels"]["1"]["days"]
 
 
 def _by_browser(facts: Facts) -> Answers:
-    """Return the input of a sign-in with a browser."""
+    """Returns the input of a sign-in with a browser."""
     return (
         choice("chmlfrp"),
         choice("chmlfrp_device"),

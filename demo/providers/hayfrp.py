@@ -11,7 +11,7 @@ _KEY = "hayfrp"
 
 
 def _soon() -> str:
-    """Return a time of day in a few seconds."""
+    """Returns a time of day in a few seconds."""
     return f"{datetime.now(UTC) + timedelta(seconds=5):%H:%M:%S}"
 
 

@@ -13,7 +13,7 @@ async def _nothing_more(page: Page, dialog: Locator) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class AddAccount:
     """The steps of adding an account.
 
     choices: options to select, menu by menu.

@@ -11,14 +11,14 @@ from demo.entities import until_shown
 from demo.providers import PROVIDERS
 from demo.stage import Stage, stage
 
-from .looks import SHOTS
+from .appearance import SHOTS
 
 _PATIENCE = 60_000.0
 """Milliseconds, long enough for slow machines of continuous integration."""
 _CLOSING = 60.0
 """Seconds; Chromium does not close every page."""
 
-_FIRST = ("test_dashboard.py", "test_changing_tunnels.py")
+_FIRST = ("test_dashboard.py", "test_tunnel_changes.py")
 """The slowest tests, which need the demo's original accounts."""
 
 expect.set_options(timeout=_PATIENCE)

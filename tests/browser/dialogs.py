@@ -8,7 +8,7 @@ from demo.stage import DOMAIN, Stage
 
 
 def dialog_of(page: Page) -> Locator:
-    """Return the open dialog."""
+    """Returns the open dialog."""
     return page.locator("dialog-data-entry-flow")
 
 

@@ -7,7 +7,9 @@ from demo.stage import Stage
 
 
 @asynccontextmanager
-async def preferring(running: Stage, language: str, number_format: str) -> AsyncIterator[None]:
+async def user_preferences(
+    running: Stage, language: str, number_format: str
+) -> AsyncIterator[None]:
     """Sets the user's language and number format within the context."""
     value = {"language": language, "number_format": number_format}
     await running.hass.command("frontend/set_user_data", key="language", value=value)

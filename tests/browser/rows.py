@@ -27,23 +27,23 @@ async def visit(page: Page, running: Stage, path: str) -> None:
 
 
 async def name_of(running: Stage, number: str) -> str:
-    """Return a tunnel's device name."""
+    """Returns a tunnel's device name."""
     return (await entities_of(running, PROVIDER))[f"sensor:tunnel:{number}:state"].device
 
 
 def below_account(name: str) -> str:
-    """Return a tunnel's name below the heading of its account."""
+    """Returns a tunnel's name below the heading of its account."""
     return name.removesuffix(f" ({TITLE})")
 
 
 def row_of(page: Page, name: str) -> Locator:
-    """Return a tunnel's row."""
+    """Returns a tunnel's row."""
     title = page.get_by_role("heading", name=name, exact=True)
     return page.get_by_role("listitem").filter(has=title).filter(has_text=SERVICE).first
 
 
 def path_of(page: Page, name: str, verdict: str) -> Locator:
-    """Return a tunnel's path by its accessible name.
+    """Returns a tunnel's path by its accessible name.
 
     verdict: the start of the condition, as a regular expression.
     """

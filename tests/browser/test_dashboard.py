@@ -13,7 +13,7 @@ from demo.hass import DASHBOARD, PASSWORD, USER
 from demo.progress import until
 from demo.stage import Stage
 
-from .looks import looks
+from .appearance import each_appearance
 from .rows import (
     PROVIDER,
     REACTING,
@@ -47,12 +47,12 @@ _CONTRASTS = f"""card => {{ {_BRIGHT}
     .map(colour => (Math.max(colour, ground) + 0.05) / (Math.min(colour, ground) + 0.05));
 }}"""
 """Returns the contrast of each text of the path card with its background."""
-_LEGIBLE = 4.5
+_MIN_CONTRAST = 4.5
 """WCAG 2.2, level AA."""
 
 
 def group_of(page: Page, title: str) -> Locator:
-    """Return an account's section of the attention card."""
+    """Returns an account's section of the attention card."""
     return page.locator("tunnel-hub-attention section").filter(has_text=title)
 
 
@@ -78,12 +78,12 @@ async def test_generated_dashboard(
     for word in words:
         await expect(page.get_by_text(word, exact=True).first).to_be_attached()
 
-    async for scheme in looks(page, request.node.name):
+    async for scheme in each_appearance(page, request.node.name):
         await until(partial(_layout_problem, page, scheme), REACTING)
 
 
 async def _layout_problem(page: Page, scheme: str) -> str:
-    """Return what is too wide or has too little contrast; "" if nothing, or once colors changed."""
+    """Returns what is too wide or has too little contrast; "" if nothing."""
     for wide in (page.locator("html"), page.locator("tunnel-hub-paths li .path").first):
         if await wide.evaluate("element => element.scrollWidth > element.clientWidth"):
             return f"{wide} overflows"
@@ -92,7 +92,7 @@ async def _layout_problem(page: Page, scheme: str) -> str:
     if not await names.evaluate_all("names => names.every(name => name.clientWidth > 8)"):
         return "A name has no room"
     contrasts = await page.locator("tunnel-hub-paths").evaluate(_CONTRASTS)
-    if len(contrasts) <= 20 or min(contrasts) < _LEGIBLE:
+    if len(contrasts) <= 20 or min(contrasts) < _MIN_CONTRAST:
         return f"The contrasts are {contrasts}"
     is_bright = await page.locator("tunnel-hub-paths ha-card").evaluate(_BRIGHTNESS)
     return "" if is_bright is (scheme == "light") else f"It is not {scheme}"

@@ -9,7 +9,7 @@ from demo.browser import speak
 from demo.stage import Stage
 
 from .dialogs import add_dialog, choose, enter, fill, refused
-from .profile import preferring
+from .profile import user_preferences
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ async def chinese(page: Page, running: Stage) -> AsyncIterator[None]:
     """Sets the language of Home Assistant and of the user to Chinese."""
     await running.speak("zh-Hans")
     await speak(page, "zh-Hans")
-    async with preferring(running, "zh-Hans", "language"):
+    async with user_preferences(running, "zh-Hans", "language"):
         yield
     await running.speak("en")
 

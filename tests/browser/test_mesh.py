@@ -9,7 +9,7 @@ from demo.browser import speak
 from demo.progress import until
 from demo.stage import Stage
 
-from .looks import looks
+from .appearance import each_appearance
 
 PROVIDER = "hy2scale"
 _REACTING = 20.0
@@ -19,7 +19,7 @@ _MAX_MILLISECONDS = 100.0
 
 
 async def visit(page: Page, running: Stage) -> Locator:
-    """Open the view and return the card."""
+    """Opens the view and returns the card."""
     await page.goto(f"{running.hass.url}/tunnel-hub/mesh")
     card = page.locator("tunnel-hub-mesh")
     await expect(card.locator(".node").first).to_be_visible()
@@ -27,25 +27,25 @@ async def visit(page: Page, running: Stage) -> Locator:
 
 
 def node_of(card: Locator, name: str) -> Locator:
-    """Return a node of the card."""
+    """Returns a node of the card."""
     return card.locator(f'.node[data-key="{name}"]')
 
 
 async def layout_of(running: Stage) -> dict[str, Any]:
-    """Return the layout that the HY2 SCALE node stores."""
+    """Returns the layout that the HY2 SCALE node stores."""
     layout: dict[str, Any] = (await running.state_of(PROVIDER))["layout"]
     return layout
 
 
 async def middle_of(node: Locator) -> tuple[float, float]:
-    """Return the screen coordinates of a node's center."""
+    """Returns the screen coordinates of a node's center."""
     box = await node.locator("circle").nth(1).bounding_box()
     assert box
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 async def until_stored(running: Stage, name: str, *, is_new: Any) -> dict[str, Any]:
-    """Wait until a new position is stored; return it."""
+    """Waits until a new position is stored; returns it."""
     places: list[dict[str, Any]] = []
 
     async def _waits() -> str:
@@ -80,7 +80,7 @@ async def test_mesh_is_drawn(
     await card.locator("summary").click()
     row = card.get_by_role("row").filter(has_text="us/us-r1/us-r1-r1")
 
-    async for _ in looks(page, request.node.name):
+    async for _ in each_appearance(page, request.node.name):
         await expect(us).to_be_visible()
         await expect(row).to_contain_text("231 ms")
         assert await page.locator("html").evaluate("root => root.scrollWidth <= root.clientWidth")

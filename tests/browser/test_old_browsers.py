@@ -7,7 +7,7 @@ import pytest
 
 from demo.stage import Stage
 
-from .profile import preferring
+from .profile import user_preferences
 
 _USER_AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -41,7 +41,7 @@ _NEWER = {
 
 @pytest.fixture
 async def old_page(page: Page) -> Page:
-    """Return a page of an old browser."""
+    """Returns a page of an old browser."""
     agent = f'Object.defineProperty(navigator, "userAgent", {{ get: () => "{_USER_AGENT}" }});'
     removals = [f"delete {owner}.{name};" for owner, names in _NEWER.items() for name in names]
     await page.add_init_script("\n".join([agent, *removals]))
@@ -50,8 +50,8 @@ async def old_page(page: Page) -> Page:
 
 @pytest.fixture
 async def profile(running: Stage, number_format: str) -> AsyncIterator[None]:
-    """Set the user's number format."""
-    async with preferring(running, "en", number_format):
+    """Sets the user's number format."""
+    async with user_preferences(running, "en", number_format):
         yield
 
 

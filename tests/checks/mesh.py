@@ -21,7 +21,7 @@ _HOME = "10.144.144.1"
 
 
 def _obstacle() -> str:
-    """Return why real nodes cannot run; "" if they can."""
+    """Returns why real nodes cannot run; "" if they can."""
     if sys.platform != "linux":
         return "only on Linux"
     tried = [str(PYTHON), "-c", "import easytier_pyo3"]
@@ -35,7 +35,7 @@ needs_nodes = pytest.mark.skipif(bool(OBSTACLE), reason=f"NOT RUN: {OBSTACLE}")
 
 
 def free_port() -> int:
-    """Return a port on which nothing listens."""
+    """Returns a port on which nothing listens."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
@@ -55,11 +55,11 @@ class Mesh:
         self._link = f"tcp://127.0.0.1:{free_port()}"
 
     def home(self) -> dict[str, Any]:
-        """Return the configuration of the node at home."""
+        """Returns the configuration of the node at home."""
         return self._node("home", f"{_HOME}/24") | {"peer": [{"uri": self._link}], "listeners": []}
 
     def public(self) -> dict[str, Any]:
-        """Return the configuration of the public node."""
+        """Returns the configuration of the public node."""
         forward = {
             "bind_addr": f"127.0.0.1:{self.port}",
             "dst_addr": f"{_HOME}:{self._local_port}",

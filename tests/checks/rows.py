@@ -11,13 +11,13 @@ from .servers import (
     DAY,
     Authorities,
     Listener,
-    answers,
     closing,
     endless,
     filtering,
+    http_handler,
     listening,
     refusing,
-    says,
+    sends_banner,
     silent,
 )
 
@@ -56,7 +56,7 @@ class Row:
 
 def _tls(*hosts: str, trusted: bool = True, start: float = -DAY, days: float = 90) -> Server:
     return lambda authorities: listening(
-        answers(OK, body=b"hello"),
+        http_handler(OK, body=b"hello"),
         certificate=authorities.certificate(
             *hosts,
             issuer=authorities.trusted if trusted else authorities.private,
@@ -67,13 +67,15 @@ def _tls(*hosts: str, trusted: bool = True, start: float = -DAY, days: float = 9
 
 
 def _self_signed(authorities: Authorities) -> AbstractAsyncContextManager[Listener]:
-    return listening(answers(OK, body=b"hello"), certificate=authorities.certificate(issuer=None))
+    return listening(
+        http_handler(OK, body=b"hello"), certificate=authorities.certificate(issuer=None)
+    )
 
 
 ROWS = (
     Row(
         name="answers over HTTP",
-        server=lambda _: listening(answers(OK, body=b"hello")),
+        server=lambda _: listening(http_handler(OK, body=b"hello")),
         status=200,
         blackbox=True,
     ),
@@ -94,13 +96,13 @@ ROWS = (
     ),
     Row(
         name="answers slowly, but in time",
-        server=lambda _: listening(answers(OK, body=b"hello", after=0.2)),
+        server=lambda _: listening(http_handler(OK, body=b"hello", after=0.2)),
         status=200,
         blackbox=True,
     ),
     Row(
         name="answers too slowly",
-        server=lambda _: listening(answers(OK, after=60)),
+        server=lambda _: listening(http_handler(OK, after=60)),
         outcome=Outcome.NO_ANSWER,
         waits=True,
         blackbox=False,
@@ -152,7 +154,7 @@ ROWS = (
     Row(
         name="redirects",
         server=lambda _: listening(
-            answers(
+            http_handler(
                 b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
             )
         ),
@@ -162,33 +164,33 @@ ROWS = (
     Row(
         name="answers with 500",
         server=lambda _: listening(
-            answers(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
+            http_handler(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
         ),
         status=500,
         blackbox=True,
     ),
     Row(
         name="speaks HTTP/1.0",
-        server=lambda _: listening(answers(b"HTTP/1.0 200 OK\r\n\r\n", body=b"hello")),
+        server=lambda _: listening(http_handler(b"HTTP/1.0 200 OK\r\n\r\n", body=b"hello")),
         status=200,
         blackbox=True,
     ),
     Row(
         name="IPv6",
-        server=lambda _: listening(answers(OK, body=b"hello"), host="::1"),
+        server=lambda _: listening(http_handler(OK, body=b"hello"), host="::1"),
         host="::1",
         status=200,
         blackbox=True,
     ),
     Row(
         name="answers HTTP with garbage",
-        server=lambda _: listening(answers(b"\x00\xff\xfegarbage\r\n\r\n")),
+        server=lambda _: listening(http_handler(b"\x00\xff\xfegarbage\r\n\r\n")),
         outcome=Outcome.WRONG_ANSWER,
         blackbox=False,
     ),
     Row(
         name="sends the first bytes, as SSH does",
-        server=lambda _: listening(says(b"SSH-2.0-OpenSSH_9.2\r\n")),
+        server=lambda _: listening(sends_banner(b"SSH-2.0-OpenSSH_9.2\r\n")),
         protocol=Protocol.TCP,
         banner="SSH-2.0-OpenSSH_9.2",
         blackbox=True,
@@ -220,14 +222,14 @@ ROWS = (
     ),
     Row(
         name="refuses HEAD, answers GET",
-        server=lambda _: listening(answers(OK, head=NOT_ALLOWED, body=b"hello")),
+        server=lambda _: listening(http_handler(OK, head=NOT_ALLOWED, body=b"hello")),
         status=200,
         blackbox=True,
     ),
     Row(
         name="shows the page of an frp node",
         server=lambda _: listening(
-            answers(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n", body=FRP_PAGE)
+            http_handler(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n", body=FRP_PAGE)
         ),
         outcome=Outcome.NODE_PAGE,
         status=404,
@@ -242,7 +244,7 @@ ROWS = (
     ),
     Row(
         name="uses HTTP where HTTPS is expected",
-        server=lambda _: listening(says(b"HTTP/1.1 400 Bad Request\r\n\r\n")),
+        server=lambda _: listening(sends_banner(b"HTTP/1.1 400 Bad Request\r\n\r\n")),
         protocol=Protocol.HTTPS,
         outcome=Outcome.TLS,
         blackbox=False,
@@ -258,7 +260,7 @@ ROWS = (
 
 
 def table() -> str:
-    """Return the table for docs/reliability.md that compares both."""
+    """Returns the table for docs/reliability.md that compares both."""
     lines = [
         "| the address | our check | HTTP status | certificate | blackbox exporter |",
         "| --- | --- | --- | --- | --- |",

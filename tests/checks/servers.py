@@ -29,7 +29,7 @@ class Incoming:
         self._requests.append(head)
         return head
 
-    async def rest(self) -> None:
+    async def read_rest(self) -> None:
         """Reads until the client disconnects."""
         while await self._reader.read(65536):
             pass
@@ -74,7 +74,7 @@ class Authorities:
         )
 
     def contexts(self) -> TlsContexts:
-        """Return a client's contexts, which trust one of the authorities."""
+        """Returns a client's contexts, which trust one of the authorities."""
         reading = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         reading.check_hostname = False
         reading.verify_mode = ssl.CERT_NONE
@@ -121,20 +121,20 @@ async def listening(
         await server.wait_closed()
 
 
-def says(words: bytes) -> Handler:
-    """Return a handler that sends a banner."""
+def sends_banner(words: bytes) -> Handler:
+    """Returns a handler that sends a banner."""
 
     async def _handle(reader: Incoming, writer: asyncio.StreamWriter) -> None:
         writer.write(words)
-        await reader.rest()
+        await reader.read_rest()
 
     return _handle
 
 
-def answers(
+def http_handler(
     words: bytes, *, head: bytes | None = None, after: float = 0, body: bytes = b""
 ) -> Handler:
-    """Return a handler that answers HEAD and GET. head: the answer to HEAD; after: in seconds."""
+    """Returns a handler for HEAD and GET. head: the answer to HEAD; after: in seconds."""
 
     async def _handle(reader: Incoming, writer: asyncio.StreamWriter) -> None:
         request = await reader.head()
@@ -150,7 +150,7 @@ def answers(
 
 async def silent(reader: Incoming, _: asyncio.StreamWriter) -> None:
     """Sends nothing until the client disconnects."""
-    await reader.rest()
+    await reader.read_rest()
 
 
 async def closing(_: Incoming, __: asyncio.StreamWriter) -> None:

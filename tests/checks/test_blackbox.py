@@ -27,7 +27,7 @@ needs_exporter = pytest.mark.skipif(
 
 
 def _modules(authority: Path) -> dict[str, object]:
-    """Return the exporter's modules: two with our criteria, and one that validates certificates."""
+    """Returns the exporter's modules: two with our criteria, one that validates certificates."""
     statuses = list(range(200, 600))
     http = {
         "method": "GET",
@@ -58,7 +58,7 @@ class Exporter:
         self._url = f"http://127.0.0.1:{port}"
 
     async def probe(self, module: str, target: str) -> tuple[bool, int | None]:
-        """Probe a target; return whether that succeeded, and the HTTP status."""
+        """Probes a target; returns whether that succeeded, and the HTTP status."""
         query = {"module": module, "target": target}
         async with self._session.get(f"{self._url}/probe", params=query) as response:
             metrics = dict(re.findall(r"^(probe_\w+) (\S+)$", await response.text(), re.MULTILINE))

@@ -24,12 +24,12 @@ from .servers import (
     Authorities,
     Handler,
     Incoming,
-    answers,
     closing,
     filtering,
+    http_handler,
     listening,
     refusing,
-    says,
+    sends_banner,
     silent,
 )
 
@@ -39,17 +39,17 @@ PUBLIC = "192.0.0.9"
 
 
 def checker(authorities: Authorities, *hosts: tuple[str, int], **wishes: Any) -> Checker:
-    """Return a checker without pauses. hosts: for the check of the internet connection."""
+    """Returns a checker without pauses. hosts: for the check of the internet connection."""
     internet = InternetCheck(hosts, timeout=0.3)
     return Checker(authorities.contexts(), internet, pause=(0, 0), **wishes)
 
 
-def near(port: int, protocol: Protocol = Protocol.HTTP) -> Target:
+def local_target(port: int, protocol: Protocol = Protocol.HTTP) -> Target:
     return Target(protocol, "127.0.0.1", port, "/", Zone.MACHINE)
 
 
 def in_order(*handlers: Handler) -> Handler:
-    """Return a handler that uses another one for each connection, the last one repeatedly."""
+    """Returns a handler that uses another one for each connection, the last one repeatedly."""
     left = list(handlers)
 
     async def _handle(reader: Incoming, writer: asyncio.StreamWriter) -> None:
@@ -59,13 +59,15 @@ def in_order(*handlers: Handler) -> Handler:
 
 
 async def test_retry(authorities: Authorities) -> None:
-    async with listening(in_order(closing, says(b"hello"))) as server:
-        assert (await checker(authorities).check(near(server.port, Protocol.TCP))).is_reached
+    async with listening(in_order(closing, sends_banner(b"hello"))) as server:
+        assert (
+            await checker(authorities).check(local_target(server.port, Protocol.TCP))
+        ).is_reached
     # Each attempt over HTTP sends two requests.
-    async with listening(in_order(closing, closing, answers(OK))) as server:
-        assert (await checker(authorities).check(near(server.port))).is_reached
-    async with listening(in_order(closing, closing, answers(OK))) as server:
-        found = await checker(authorities).check(near(server.port), retry=False)
+    async with listening(in_order(closing, closing, http_handler(OK))) as server:
+        assert (await checker(authorities).check(local_target(server.port))).is_reached
+    async with listening(in_order(closing, closing, http_handler(OK))) as server:
+        found = await checker(authorities).check(local_target(server.port), retry=False)
         assert found.outcome is Outcome.CLOSED
 
 
@@ -81,17 +83,19 @@ async def test_at_most_four_in_parallel(authorities: Authorities) -> None:
         # No check ends before four have connected.
         await barrier.wait()
         writer.write(OK)
-        await reader.rest()
+        await reader.read_rest()
         now -= 1
 
     async with listening(_handle) as server:
         checking = checker(authorities)
-        found = await asyncio.gather(*(checking.check(near(server.port)) for _ in range(20)))
+        found = await asyncio.gather(
+            *(checking.check(local_target(server.port)) for _ in range(20))
+        )
     assert all(result.is_reached for result in found)
     assert most == AT_ONCE
 
 
-async def _no_names(host: str, port: int) -> Sequence[SocketAddress]:
+async def _lookup_fails(host: str, port: int) -> Sequence[SocketAddress]:
     raise LookupFailedError
 
 
@@ -100,7 +104,7 @@ async def test_dns_outage(authorities: Authorities, is_up: bool, outcome: Outcom
     """Tests that a failed lookup counts only if the internet is reachable."""
     async with listening(silent) as server, refusing() as closed:
         hosts = [("127.0.0.1", closed.port), *([("127.0.0.1", server.port)] if is_up else [])]
-        checking = checker(authorities, *hosts, lookup=_no_names)
+        checking = checker(authorities, *hosts, lookup=_lookup_fails)
         found = await checking.check(Target(Protocol.HTTPS, "home.example", 443))
     assert found == CheckResult(outcome=outcome)
 
@@ -108,13 +112,13 @@ async def test_dns_outage(authorities: Authorities, is_up: bool, outcome: Outcom
 async def test_local_check_needs_no_internet(authorities: Authorities) -> None:
     async with filtering() as server:
         checking = checker(authorities, timeouts=SHORT)
-        found = await checking.check(near(server.port, Protocol.TCP), retry=False)
+        found = await checking.check(local_target(server.port, Protocol.TCP), retry=False)
     assert found.outcome is Outcome.NO_ANSWER
 
 
 async def test_refusal_needs_no_internet_check(authorities: Authorities) -> None:
     async with refusing() as server:
-        found = await checker(authorities).check(near(server.port))
+        found = await checker(authorities).check(local_target(server.port))
     assert found.outcome is Outcome.REFUSED
 
 
@@ -160,5 +164,5 @@ async def test_unchecked_local_addresses(address: str, authorities: Authorities)
 
 
 async def test_an_unknown_local_name(authorities: Authorities) -> None:
-    checking = checker(authorities, lookup=_no_names)
+    checking = checker(authorities, lookup=_lookup_fails)
     assert await checking.listens("nas.local:22", NETWORKS) is None

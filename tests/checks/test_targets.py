@@ -19,9 +19,9 @@ from custom_components.tunnel_hub.checks.attempt import MAX_ANSWER, Attempt, Tim
 from custom_components.tunnel_hub.checks.results import CheckResult, Outcome
 
 from .rows import OK, ROWS, Row
-from .servers import Authorities, Incoming, answers, listening, refusing, says
+from .servers import Authorities, Incoming, http_handler, listening, refusing, sends_banner
 
-PATIENT = Timeouts(connect=20, answer=20, banner=20)
+LONG = Timeouts(connect=20, answer=20, banner=20)
 SHORT = Timeouts(connect=0.3, answer=0.3, banner=0.3)
 
 
@@ -32,10 +32,10 @@ async def attempt(
     host: str = "127.0.0.1",
     *,
     path: str = "/",
-    timeouts: Timeouts = PATIENT,
+    timeouts: Timeouts = LONG,
     lookup: Lookup = resolve,
 ) -> CheckResult:
-    """Return the result of one attempt."""
+    """Returns the result of one attempt."""
     target = Target(protocol, host, port, path, Zone.MACHINE)
     return await Attempt(target, authorities.contexts(), timeouts, lookup).make()
 
@@ -48,7 +48,7 @@ async def test_results(row: Row, authorities: Authorities) -> None:
             server.port,
             row.protocol,
             row.host,
-            timeouts=SHORT if row.waits else PATIENT,
+            timeouts=SHORT if row.waits else LONG,
         )
     assert (found.outcome, found.http_status, found.banner) == (row.outcome, row.status, row.banner)
     certificate = found.certificate
@@ -61,7 +61,7 @@ async def test_requests_are_for_the_right_host(authorities: Authorities) -> None
     """Tests the server name over TLS and the Host header."""
     certificate = authorities.certificate(issuer=authorities.trusted)
     async with listening(
-        answers(OK, head=b"HTTP/1.1 503 Busy\r\n\r\n"), certificate=certificate
+        http_handler(OK, head=b"HTTP/1.1 503 Busy\r\n\r\n"), certificate=certificate
     ) as server:
         found = await attempt(
             authorities, server.port, Protocol.HTTPS, "localhost", path="/a?token=secret"
@@ -78,7 +78,7 @@ async def test_untrusted_certificate_needs_another_connection(
     authorities: Authorities,
 ) -> None:
     certificate = authorities.certificate(issuer=authorities.private)
-    async with listening(answers(OK), certificate=certificate) as server:
+    async with listening(http_handler(OK), certificate=certificate) as server:
         await attempt(authorities, server.port, Protocol.HTTPS)
         assert len(server.names) == 2
         assert len(server.requests) == 1
@@ -86,7 +86,7 @@ async def test_untrusted_certificate_needs_another_connection(
 
 async def test_certificate_validity(authorities: Authorities) -> None:
     certificate = authorities.certificate(issuer=authorities.trusted, days=90)
-    async with listening(answers(OK), certificate=certificate) as server:
+    async with listening(http_handler(OK), certificate=certificate) as server:
         found = (await attempt(authorities, server.port, Protocol.HTTPS)).certificate
     assert found
     assert found.expires - found.starts == timedelta(days=90)
@@ -114,9 +114,9 @@ async def test_reads_4_kb_at_most(authorities: Authorities) -> None:
 
 async def test_interim_responses_are_skipped(authorities: Authorities) -> None:
     hints = b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n"
-    async with listening(answers(hints + OK)) as server:
+    async with listening(http_handler(hints + OK)) as server:
         assert (await attempt(authorities, server.port)).http_status == 200
-    async with listening(answers(hints)) as server:
+    async with listening(http_handler(hints)) as server:
         assert (await attempt(authorities, server.port)).outcome is Outcome.WRONG_ANSWER
 
 
@@ -132,7 +132,7 @@ async def test_interim_responses_are_skipped(authorities: Authorities) -> None:
     ],
 )
 async def test_invalid_http(words: bytes, authorities: Authorities) -> None:
-    async with listening(answers(words)) as server:
+    async with listening(http_handler(words)) as server:
         assert (await attempt(authorities, server.port)).outcome is Outcome.WRONG_ANSWER
 
 
@@ -149,14 +149,14 @@ async def test_invalid_http(words: bytes, authorities: Authorities) -> None:
 async def test_banners_are_sanitized(
     said: bytes, banner: str | None, authorities: Authorities
 ) -> None:
-    async with listening(says(said)) as server:
+    async with listening(sends_banner(said)) as server:
         found = await attempt(authorities, server.port, Protocol.TCP)
     assert (found.outcome, found.banner) == (Outcome.REACHED, banner)
 
 
 async def test_another_address_of_a_name_is_tried(authorities: Authorities) -> None:
     """Here "localhost" is also ::1, where nothing listens."""
-    async with listening(answers(OK)) as server:
+    async with listening(http_handler(OK)) as server:
         assert (await attempt(authorities, server.port, host="localhost")).http_status == 200
 
 
@@ -170,11 +170,11 @@ async def test_an_unknown_name(authorities: Authorities) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
 async def test_names_of_local_addresses_are_refused(host: str, authorities: Authorities) -> None:
-    async with listening(answers(OK)) as server:
+    async with listening(http_handler(OK)) as server:
         target = Target(Protocol.HTTP, host, server.port)
         for zone in (Zone.INTERNET, Zone.NETWORK):
             near = replace(target, zone=zone)
-            found = await Attempt(near, authorities.contexts(), PATIENT).make()
+            found = await Attempt(near, authorities.contexts(), LONG).make()
             assert found == CheckResult(outcome=Outcome.NOT_PUBLIC)
         assert not server.requests
 
@@ -193,7 +193,7 @@ async def test_a_check_that_is_cancelled_closes_its_connection(authorities: Auth
     async def _wait(reader: Incoming, _: asyncio.StreamWriter) -> None:
         await reader.head()
         arrived.set()
-        await reader.rest()
+        await reader.read_rest()
         closed.set()
 
     arrived = asyncio.Event()

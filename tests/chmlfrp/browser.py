@@ -2,7 +2,7 @@
 
 from playwright.async_api import Locator, Page, expect
 
-from ..browser.add_account import Way
+from ..browser.add_account import AddAccount
 
 
 async def _agree(page: Page, dialog: Locator) -> None:
@@ -18,7 +18,7 @@ async def _agree(page: Page, dialog: Locator) -> None:
     await other.close()
 
 
-WAY = Way(
+ADD_ACCOUNT = AddAccount(
     choices=["ChmlFrp", "Sign in with a browser"],
     section="Service address",
     fields=lambda facts: {

@@ -10,22 +10,22 @@ from custom_components.tunnel_hub.api.models.tunnels import TunnelUpdate
 
 from ..common import DAY
 from ..reliability.providers import (
-    Act,
     AnyService,
     Case,
-    Life,
     Limits,
     Outcome,
     Reliability,
+    ResourceChanges,
     Trouble,
+    UserAction,
     Value,
     Variant,
     another,
-    named,
     press,
     release,
     turn,
     url_of,
+    with_host_name,
 )
 from ..reliability.tunnel_calls import ignore_rejection, tunnel_calls
 from .common import grant
@@ -38,43 +38,43 @@ def _granted(service: AnyService) -> dict[str, str]:
     given = grant(
         service, str(service.new_id()), seconds=service.state.settings.access_token_seconds
     )
-    return {"base_url": url_of(service), "oauth_url": named(service.oauth_url), **given}
+    return {"base_url": url_of(service), "oauth_url": with_host_name(service.oauth_url), **given}
 
 
 _REFUSAL = {"code": 401, "state": "error", "msg": "无效的Token"}
 
 _ACTS = (
     press("tunnel:1", "force_offline"),
-    Act("check_tunnel", "tunnel:1"),
-    Act("update_tunnel", "tunnel:2", {"local_port": 8124}),
-    Act("list_domains"),
+    UserAction("check_tunnel", "tunnel:1"),
+    UserAction("update_tunnel", "tunnel:2", {"local_port": 8124}),
+    UserAction("list_domains"),
     press("tunnel:1", "refresh"),
     turn("on", "tunnel:1", "force_down"),
     # ChmlFrp cannot disable a tunnel, so there is nothing to enable again.
     replace(release("tunnel:1"), asks=False),
-    Act("force_offline", "tunnel:1"),
-    Act("force_all_offline"),
-    Act("get_tunnel_config", "tunnel:1"),
-    Act("get_tunnel_config", "node:1"),
-    Act("get_traffic_history", "account:account"),
-    Act("get_traffic_history", "tunnel:1"),
-    Act("get_node_history", "node:1"),
-    Act("suggest_node", data={"protocol": "tcp"}),
-    Act("send_code"),
-    Act("retoken", data={"code": "a-wrong-code"}),
-    Act(
+    UserAction("force_offline", "tunnel:1"),
+    UserAction("force_all_offline"),
+    UserAction("get_tunnel_config", "tunnel:1"),
+    UserAction("get_tunnel_config", "node:1"),
+    UserAction("get_traffic_history", "account:account"),
+    UserAction("get_traffic_history", "tunnel:1"),
+    UserAction("get_node_history", "node:1"),
+    UserAction("suggest_node", data={"protocol": "tcp"}),
+    UserAction("send_code"),
+    UserAction("retoken", data={"code": "a-wrong-code"}),
+    UserAction(
         "sign_in",
         data={"lot_number": "1", "captcha_output": "2", "pass_token": "3", "gen_time": "4"},
     ),
-    Act("update_account", data={"contact": "10002"}),
-    Act("get_app_version", data={"loader": "fabric", "minecraft": "1.21", "kind": "mod"}),
-    Act(
+    UserAction("update_account", data={"contact": "10002"}),
+    UserAction("get_app_version", data={"loader": "fabric", "minecraft": "1.21", "kind": "mod"}),
+    UserAction(
         "create_subdomain",
         data={"domain": "frp.example", "record": "new", "type": "A", "target": "192.0.2.1"},
     ),
-    Act("update_subdomain", data={"domain": "frp.example", "record": "home", "ttl": "10m"}),
-    Act("delete_subdomain", data={"domain": "frp.example", "record": "home"}),
-    Act(
+    UserAction("update_subdomain", data={"domain": "frp.example", "record": "home", "ttl": "10m"}),
+    UserAction("delete_subdomain", data={"domain": "frp.example", "record": "home"}),
+    UserAction(
         "create_tunnel",
         data={
             "name": "printer",
@@ -84,7 +84,7 @@ _ACTS = (
             "node": "1",
         },
     ),
-    Act("delete_tunnel", "tunnel:4"),
+    UserAction("delete_tunnel", "tunnel:4"),
 )
 
 
@@ -133,11 +133,14 @@ CHMLFRP_BROWSER = Case(
     ways={
         "chmlfrp_device": lambda service: {
             "client_id": "demo-client",
-            "advanced": {"base_url": url_of(service), "oauth_url": named(service.oauth_url)},
+            "advanced": {
+                "base_url": url_of(service),
+                "oauth_url": with_host_name(service.oauth_url),
+            },
         },
     },
     steady=_STEADY,
-    acts=_ACTS,
+    user_actions=_ACTS,
     other=_other,
     secrets=_secrets,
     envelope=frozenset({"code", "state", "msg"}),
@@ -177,7 +180,7 @@ CHMLFRP_TOKEN = Case(
         },
     },
     steady=_STEADY,
-    acts=_ACTS,
+    user_actions=_ACTS,
     other=_other,
     secrets=_secrets,
     envelope=frozenset({"code", "state", "msg"}),
@@ -209,7 +212,7 @@ RELIABILITY = Reliability(
         "chmlfrp": Variant(CHMLFRP_TOKEN, options={"node_details": True}),
         "chmlfrp-browser": Variant(CHMLFRP_BROWSER, base="chmlfrp", options={"node_details": True}),
     },
-    life=Life(
+    resource_changes=ResourceChanges(
         kind="tunnel",
         rows=lambda service: service.state.tunnels,
         add=lambda service, n: another(

@@ -21,7 +21,7 @@ class ChmlFrp(TunnelModel):
     """An account with a pasted token."""
 
     case = CHMLFRP_TOKEN
-    lives = (RELIABILITY.life,)
+    resource_changes = (RELIABILITY.resource_changes,)
     options = (
         {},
         {"nodes": "used"},

@@ -36,7 +36,7 @@ _RANDOM = {"access_token", "entity_picture"}
 
 
 def _text(value: object) -> str:
-    """Return a value in one line."""
+    """Returns a value in one line."""
     text = (
         value
         if isinstance(value, str)
@@ -46,7 +46,7 @@ def _text(value: object) -> str:
 
 
 def _facts(**facts: object) -> str:
-    """Return facts as text; true ones as their name only, empty ones not at all."""
+    """Returns facts as text; true ones as their name only, empty ones not at all."""
     return ", ".join(
         name if value is True else f"{name} {_text(value)}"
         for name, value in facts.items()
@@ -58,7 +58,7 @@ def _facts(**facts: object) -> str:
 
 
 def devices(world: World[Any]) -> Iterator[str]:
-    """Return a line for each device."""
+    """Returns a line for each device."""
     registry = dr.async_get(world.hass)
     for device in dr.async_entries_for_config_entry(registry, world.entry.entry_id):
         via = device.via_device_id and registry.async_get(device.via_device_id)
@@ -77,7 +77,7 @@ def devices(world: World[Any]) -> Iterator[str]:
 
 
 def _thing(device: dr.AnyDeviceEntry, entry: ConfigEntry) -> str:
-    """Return a device's identifier without the entry's prefix."""
+    """Returns a device's identifier without the entry's prefix."""
     ((domain, identifier),) = device.identifiers
     assert domain == DOMAIN
     assert identifier.startswith(f"{id_prefix(entry)}:")
@@ -88,7 +88,7 @@ def _thing(device: dr.AnyDeviceEntry, entry: ConfigEntry) -> str:
 
 
 async def entities(world: World[Any]) -> tuple[list[str], list[str]]:
-    """Return a line for each field of each kind of device, and one for each entity's state.
+    """Returns a line for each field of each kind of device, and one for each entity's state.
 
     A field that differs between devices of a kind has several lines, with their ids.
     """
@@ -151,7 +151,7 @@ def _field(world: World[Any], entity: er.RegistryEntry, thing: str, disabled: bo
 
 
 def _value(state: State) -> str:
-    """Return a state with its unit and its own attributes."""
+    """Returns a state with its unit and its own attributes."""
     unit = state.attributes.get("unit_of_measurement")
     attributes = {
         str(name): value
@@ -167,7 +167,7 @@ def _value(state: State) -> str:
 
 
 def entry(world: World[Any]) -> Iterator[str]:
-    """Return the stored data of an entry, without values."""
+    """Returns the stored data of an entry, without values."""
     config = world.entry
     yield f"entry: version {config.version}.{config.minor_version}, id {config.unique_id}"
     yield f"identifiers: {id_prefix(config)}:..."
@@ -176,7 +176,7 @@ def entry(world: World[Any]) -> Iterator[str]:
 
 
 def files(world: World[Any], storage: Mapping[str, Any]) -> Iterator[str]:
-    """Return the shape of each storage file of an entry."""
+    """Returns the shape of each storage file of an entry."""
     prefix = f"{DOMAIN}.{world.entry.entry_id}"
     for name, file in storage.items():
         if name.startswith(DOMAIN):
@@ -186,7 +186,7 @@ def files(world: World[Any], storage: Mapping[str, Any]) -> Iterator[str]:
 
 
 def shape(*data: object) -> str:
-    """Return the names and types in stored data; several types are separated by |."""
+    """Returns the names and types in stored data; several types are separated by |."""
     rows = [value for value in data if isinstance(value, dict)]
     names = sorted({name for row in rows for name in row})
     fields = (f"{name}: {shape(*(row[name] for row in rows if name in row))}" for name in names)
@@ -207,7 +207,7 @@ def shape(*data: object) -> str:
 
 
 async def actions(hass: HomeAssistant) -> list[str]:
-    """Return our actions with their fields (* is required) and permissions."""
+    """Returns our actions with their fields (* is required) and permissions."""
     await hass.auth.async_create_user("owner", group_ids=[GROUP_ID_ADMIN])
     user = await hass.auth.async_create_user("user", group_ids=[GROUP_ID_USER])
     context = Context(user_id=user.id)
@@ -234,7 +234,7 @@ def _fields(action: Service, descriptions: Mapping[str, Any]) -> Iterator[str]:
 
 
 async def _is_for_administrators(action: Service, call: ServiceCall) -> bool:
-    """Return whether users are refused before the target is validated."""
+    """Returns whether users are refused before the target is validated."""
     try:
         await cast("Awaitable[None]", action.job.target(call))
     except Unauthorized:
@@ -245,7 +245,7 @@ async def _is_for_administrators(action: Service, call: ServiceCall) -> bool:
 
 
 async def automations(hass: HomeAssistant) -> list[str]:
-    """Return our triggers and conditions with their fields (* is required)."""
+    """Returns our triggers and conditions with their fields (* is required)."""
     by_kind = {
         "trigger": await trigger.async_get_all_descriptions(hass),
         "condition": await condition.async_get_all_descriptions(hass),
@@ -274,5 +274,5 @@ def _targets(description: Mapping[str, Any]) -> str:
 
 
 def section(title: str, lines: Iterable[str]) -> str:
-    """Return lines in order, under a title."""
+    """Returns lines in order, under a title."""
     return "\n".join([f"== {title}", *sorted(lines), ""])

@@ -1,8 +1,8 @@
 """The steps in the user interface that add an EasyTier account."""
 
-from ..browser.add_account import Way
+from ..browser.add_account import AddAccount
 
-WAY = Way(
+ADD_ACCOUNT = AddAccount(
     choices=[
         "EasyTier (your own or a public node manager)",
         "Sign in with email address and password",

@@ -13,14 +13,14 @@ from custom_components.tunnel_hub.api.models.directory import (
 
 from ..common import MINUTE
 from ..reliability.providers import (
-    Act,
     AnyService,
     Case,
-    Life,
     Limits,
     Outcome,
     Reliability,
+    ResourceChanges,
     Trouble,
+    UserAction,
     Value,
     Variant,
     another,
@@ -84,12 +84,12 @@ EASYTIER = Case(
         Value("switch", "relay_node:1", "allow_relay"),
         Value("sensor", "relay_node:1", "bandwidth_tier"),
     ),
-    acts=(
+    user_actions=(
         turn("off", "relay_node:1", "allow_relay"),
-        Act("query_nodes"),
-        Act("update_node", "relay_node:2", {"connections_allowed": 7}),
-        Act("check_node", "relay_node:1"),
-        Act(
+        UserAction("query_nodes"),
+        UserAction("update_node", "relay_node:2", {"connections_allowed": 7}),
+        UserAction("check_node", "relay_node:1"),
+        UserAction(
             "check_addresses",
             data={
                 "addresses": "tcp://198.18.0.2:11010",
@@ -97,7 +97,7 @@ EASYTIER = Case(
                 "network_secret": "demo-network-secret",
             },
         ),
-        Act(
+        UserAction(
             "create_node",
             data={
                 "name": "cabin",
@@ -106,14 +106,14 @@ EASYTIER = Case(
                 "valid_until": "2027-06-30",
             },
         ),
-        Act(
+        UserAction(
             "report_node",
             "relay_node:1",
             {"online": True, "bandwidth": 1, "traffic": 1, "connections": 1},
         ),
-        Act("regenerate_report_token", "relay_node:1"),
-        Act("retoken"),
-        Act("delete_node", "relay_node:4"),
+        UserAction("regenerate_report_token", "relay_node:1"),
+        UserAction("retoken"),
+        UserAction("delete_node", "relay_node:4"),
     ),
     secrets=lambda service: {
         "demo-password",
@@ -186,7 +186,7 @@ RELIABILITY = Reliability(
             options={"public_nodes": ["2"]},
         ),
     },
-    life=Life(
+    resource_changes=ResourceChanges(
         kind="relay_node",
         rows=lambda service: service.state.nodes,
         is_ours=lambda node: node.user_email == "demo@example.com",

@@ -66,7 +66,7 @@ class EasyTier(ServiceModel):
     """An account at a node manager."""
 
     case = EASYTIER
-    lives = (RELIABILITY.life,)
+    resource_changes = (RELIABILITY.resource_changes,)
     nodes = 3
     options = ({}, _PUBLIC, {"public_nodes": ["5"]}, _ALL, {**_ALL, **_PUBLIC})
     requests = (
@@ -171,7 +171,7 @@ class EasyTier(ServiceModel):
             del nodes[nth(others, pick // 2)]
         elif others and len(others) < 4:
             number = 100 + self._next()
-            RELIABILITY.life.add(self.service, number)
+            RELIABILITY.resource_changes.add(self.service, number)
             nodes[f"{100 + number}"].user_email = "other@example.com"
 
     # The expected states
@@ -214,7 +214,7 @@ class EasyTier(ServiceModel):
                 expected.add(f"reachability:{node.id}", self._reachability(node))
                 # A server without checks is only asked for them once.
                 if not self._checked:
-                    expected.perhaps.add(f"reachability:{node.id}")
+                    expected.optional.add(f"reachability:{node.id}")
 
     def _can_check(self, node: Node) -> bool:
         checkable = any(way.type in _CHECKABLE for way in node.connections)

@@ -1,8 +1,8 @@
 """The steps in the user interface that add a server of frp."""
 
-from ..browser.add_account import Way
+from ..browser.add_account import AddAccount
 
-WAY = Way(
+ADD_ACCOUNT = AddAccount(
     choices=["frp (your own server or client)", "frps: the server, with its dashboard"],
     fields=lambda facts: {
         "Dashboard": facts["url"],

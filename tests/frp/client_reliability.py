@@ -12,23 +12,23 @@ from simulator.frp.frpc import Frpc
 
 from ..common import MINUTE
 from ..reliability.providers import (
-    Act,
     AnyService,
     Case,
-    Life,
     Limits,
     Outcome,
     Reliability,
+    ResourceChanges,
     Trouble,
+    UserAction,
     Value,
     Variant,
-    named,
     press,
     release,
     turn,
+    with_host_name,
 )
 
-_CREATE = Act(
+_CREATE = UserAction(
     "create_tunnel",
     data={"name": "new", "protocol": "xtcp", "local_port": 80, "secret_key": "key-of-new"},
 )
@@ -41,7 +41,7 @@ def _client(service: AnyService) -> AnyService:
 
 def client_data(service: AnyService) -> dict[str, str]:
     return {
-        "base_url": named(service.frpc_url),
+        "base_url": with_host_name(service.frpc_url),
         "username": "admin",
         "password": "frpc-password",
     }
@@ -58,23 +58,23 @@ FRPC = Case(
     kind="frpc",
     url=lambda service: str(service.frpc_url),
     credentials=lambda service: {"kind": "frpc", **client_data(service)},
-    account=lambda service: named(service.frpc_url).partition("//")[2],
+    account=lambda service: with_host_name(service.frpc_url).partition("//")[2],
     ways={"frp_client": lambda service: {**client_data(service), "advanced": {}}},
     steady=(
         Value("sensor", "tunnel:nas", "public_address"),
         Value("switch", "tunnel:camera", "enabled"),
         Value("binary_sensor", "client_status:account", "connected"),
     ),
-    acts=(
+    user_actions=(
         turn("off", "tunnel:camera", "enabled"),
-        Act("reload_configuration", answers=frozenset({"empty body"})),
+        UserAction("reload_configuration", answers=frozenset({"empty body"})),
         turn("on", "tunnel:camera", "enabled"),
         turn("on", "tunnel:camera", "force_down"),
         release("tunnel:camera"),
         press("tunnel:camera", "force_offline"),
         _CREATE,
-        Act("update_tunnel", "tunnel:camera", {"local_port": 81}),
-        Act("delete_tunnel", "tunnel:desktop"),
+        UserAction("update_tunnel", "tunnel:camera", {"local_port": 81}),
+        UserAction("delete_tunnel", "tunnel:desktop"),
     ),
     secrets=lambda service: {
         "frpc-password",
@@ -157,7 +157,7 @@ def _rename(service: AnyService, name: str, n: int) -> None:
 CLIENT_RELIABILITY = Reliability(
     cases=(FRPC,),
     variants={"frpc": Variant(FRPC)},
-    life=Life(
+    resource_changes=ResourceChanges(
         kind="tunnel",
         rows=proxies_of,
         add=_add,

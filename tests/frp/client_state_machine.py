@@ -19,7 +19,7 @@ class Frpc(TunnelModel):
     """A client with proxies in its file and in its store."""
 
     case = FRPC
-    lives = (CLIENT_RELIABILITY.life,)
+    resource_changes = (CLIENT_RELIABILITY.resource_changes,)
     options = ({}, _OUTSIDE)
     # The values that the client only returns while it is connected to its server are kept.
     lasting = frozenset({"tunnel"})

@@ -7,14 +7,14 @@ from simulator.frp.frps import close
 
 from ..common import HOUR, MINUTE
 from ..reliability.providers import (
-    Act,
     AnyService,
     Case,
-    Life,
     Limits,
     Outcome,
     Reliability,
+    ResourceChanges,
     Trouble,
+    UserAction,
     Value,
     Variant,
     another,
@@ -59,9 +59,9 @@ FRPS = Case(
         Value("sensor", "tunnel:alice.nas", "public_address"),
         Value("binary_sensor", "client:alice.ha", "online"),
     ),
-    acts=(
-        Act("get_traffic_history", "tunnel:alice.nas"),
-        Act("forget_offline_tunnels"),
+    user_actions=(
+        UserAction("get_traffic_history", "tunnel:alice.nas"),
+        UserAction("forget_offline_tunnels"),
     ),
     secrets=lambda service: {
         "demo-password",
@@ -90,7 +90,7 @@ RELIABILITY = Reliability(
         "frps": Variant(FRPS),
         "frps-0.60": Variant(FRPS, base="frps", prepare=_settings(version="0.60.0")),
     },
-    life=Life(
+    resource_changes=ResourceChanges(
         kind="tunnel",
         rows=lambda service: _server(service).proxies,
         add=lambda service, n: another(

@@ -19,7 +19,7 @@ class Frps(ServiceModel):
     """A server with proxies and two clients."""
 
     case = FRPS
-    lives = (RELIABILITY.life,)
+    resource_changes = (RELIABILITY.resource_changes,)
     options = ({}, _OUTSIDE)
     # Tunnels that the server no longer lists are kept for a week.
     lasting = frozenset({"client", "tunnel"})

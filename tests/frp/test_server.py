@@ -17,7 +17,7 @@ from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diag
 from simulator.frp import FrpService, Proxy
 from simulator.frp.frps import add, close, go_offline, restart
 
-from ..checks.servers import listening, says
+from ..checks.servers import listening, sends_banner
 from ..common import HOUR, MINUTE, World, on, on_account, refused
 from .common import HALF_A_MINUTE
 
@@ -301,7 +301,7 @@ async def test_diagnostics_contain_no_personal_data(world: Server) -> None:
 
 
 async def test_a_tunnel_is_checked(world: Server) -> None:
-    async with listening(says(b"SSH-2.0-OpenSSH\r\n")) as listener:
+    async with listening(sends_banner(b"SSH-2.0-OpenSSH\r\n")) as listener:
         state_of(world).proxies["alice.nas"].remote_port = listener.port
         await world.set_up()
         await world.live(15 * MINUTE)

@@ -1,8 +1,8 @@
 """The steps in the user interface that add a HayFrp account."""
 
-from ..browser.add_account import Way
+from ..browser.add_account import AddAccount
 
-WAY = Way(
+ADD_ACCOUNT = AddAccount(
     choices=["HayFrp", "Sign in with username and password"],
     section="Service address",
     fields=lambda facts: {

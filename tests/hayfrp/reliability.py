@@ -4,14 +4,14 @@ from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelUpdate
 
 from ..common import DAY
 from ..reliability.providers import (
-    Act,
     AnyService,
     Case,
-    Life,
     Limits,
     Outcome,
     Reliability,
+    ResourceChanges,
     Trouble,
+    UserAction,
     Value,
     Variant,
     another,
@@ -59,22 +59,22 @@ HAYFRP = Case(
         Value("switch", "tunnel:1", "enabled"),
         Value("sensor", "tunnel:1", "local_address"),
     ),
-    acts=(
+    user_actions=(
         turn("off", "tunnel:2", "enabled"),
-        Act("check_tunnel", "tunnel:1"),
-        Act("update_tunnel", "tunnel:3", {"name": "renamed"}),
-        Act("sign_in"),
+        UserAction("check_tunnel", "tunnel:1"),
+        UserAction("update_tunnel", "tunnel:3", {"name": "renamed"}),
+        UserAction("sign_in"),
         turn("on", "tunnel:2", "enabled"),
         turn("on", "tunnel:2", "force_down"),
         release("tunnel:2"),
         press("account:account", "sign_in"),
         press("tunnel:2", "force_offline"),
-        Act("force_offline", "tunnel:2"),
-        Act("get_tunnel_config", "tunnel:1"),
-        Act("get_tunnel_config", "node:1", {"format": "ini"}),
-        Act("list_downloads"),
-        Act("suggest_node", data={"protocol": "tcp"}),
-        Act(
+        UserAction("force_offline", "tunnel:2"),
+        UserAction("get_tunnel_config", "tunnel:1"),
+        UserAction("get_tunnel_config", "node:1", {"format": "ini"}),
+        UserAction("list_downloads"),
+        UserAction("suggest_node", data={"protocol": "tcp"}),
+        UserAction(
             "create_tunnel",
             data={
                 "name": "website",
@@ -84,8 +84,8 @@ HAYFRP = Case(
                 "secret_key": "key-of-stcp",
             },
         ),
-        Act("delete_tunnel", "tunnel:4"),
-        Act("retoken"),
+        UserAction("delete_tunnel", "tunnel:4"),
+        UserAction("retoken"),
     ),
     other=lambda service: (
         {"base_url": url_of(service), "username": "other", "password": "other-password"},
@@ -145,7 +145,7 @@ RELIABILITY = Reliability(
             },
         )
     },
-    life=Life(
+    resource_changes=ResourceChanges(
         kind="tunnel",
         rows=lambda service: service.state.tunnels,
         add=lambda service, n: another(

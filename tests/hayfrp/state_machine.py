@@ -91,14 +91,14 @@ def the_machine_sleeps(machine: Any) -> None:
 
 def midnight_while_the_service_is_down(machine: Any) -> None:
     _begin(machine, {})
-    machine.see_midnight(around=300, at_home=False, down=True)
+    machine.pass_midnight(around=300, at_home=False, down=True)
 
 
 class HayFrp(TunnelModel, SignInModel):
     """An account with a password."""
 
     case = HAYFRP
-    lives = (RELIABILITY.life,)
+    resource_changes = (RELIABILITY.resource_changes,)
     options = (
         {},
         {"nodes": "used"},

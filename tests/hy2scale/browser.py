@@ -2,9 +2,9 @@
 
 from yarl import URL
 
-from ..browser.add_account import Way
+from ..browser.add_account import AddAccount
 
-WAY = Way(
+ADD_ACCOUNT = AddAccount(
     choices=["HY2 SCALE"],
     fields=lambda facts: {
         "Host": str(URL(facts["url"]).host),

@@ -32,14 +32,14 @@ from simulator.hy2scale import hashed
 
 from ..reliability.names import HOST
 from ..reliability.providers import (
-    Act,
     AnyService,
     Case,
-    Life,
     Limits,
     Outcome,
     Reliability,
+    ResourceChanges,
     Trouble,
+    UserAction,
     Value,
     Variant,
     another,
@@ -86,8 +86,8 @@ _RULE = {
 }
 
 
-def _select(thing: str, key: str, option: str) -> Act:
-    return Act("select_option", thing, {"option": option}, domain="select", key=key)
+def _select(thing: str, key: str, option: str) -> UserAction:
+    return UserAction("select_option", thing, {"option": option}, domain="select", key=key)
 
 
 HY2SCALE = Case(
@@ -118,10 +118,10 @@ HY2SCALE = Case(
         Value("sensor", "hub:account", "version"),
         Value("switch", "proxy:http", "enabled"),
     ),
-    acts=(
+    user_actions=(
         turn("off", "tunnel:jp", "enabled"),
-        Act("get_latency_history", "tunnel:us"),
-        Act("create_rule", data=_RULE),
+        UserAction("get_latency_history", "tunnel:us"),
+        UserAction("create_rule", data=_RULE),
         _select(_ALICE, "exit_path", "jp"),
         turn("on", "tunnel:jp", "enabled"),
         turn("on", "tunnel:jp", "force_down"),
@@ -137,23 +137,23 @@ HY2SCALE = Case(
         press("tunnel:kr", "force_offline"),
         press(_ALICE, "reset_traffic"),
         press(f"user_sessions:{_ALICE.partition(':')[2]}", "kick_sessions"),
-        Act("kick_session", _ALICE),
-        Act("check_ports", data={"ports": ["22/tcp"]}),
-        Act("describe_node"),
+        UserAction("kick_session", _ALICE),
+        UserAction("check_ports", data={"ports": ["22/tcp"]}),
+        UserAction("describe_node"),
         # The documented layout has no positions.
-        Act("get_graph_layout", answers=frozenset({"JSON: an empty object"})),
-        Act("set_graph_layout", data={"positions": {"us": {"x": 1, "y": 2}}}),
-        Act("get_peers", "tunnel:us", answers=_NULL),
-        Act("resolve_name", data={"name": "example.com"}),
-        Act("get_wireguard_config", "wireguard_peer:phone"),
-        Act("generate_certificate", data={"id": "own", "domains": ["own.example.com"]}),
-        Act("get_certificate", data={"id": "web"}),
-        Act(
+        UserAction("get_graph_layout", answers=frozenset({"JSON: an empty object"})),
+        UserAction("set_graph_layout", data={"positions": {"us": {"x": 1, "y": 2}}}),
+        UserAction("get_peers", "tunnel:us", answers=_NULL),
+        UserAction("resolve_name", data={"name": "example.com"}),
+        UserAction("get_wireguard_config", "wireguard_peer:phone"),
+        UserAction("generate_certificate", data={"id": "own", "domains": ["own.example.com"]}),
+        UserAction("get_certificate", data={"id": "web"}),
+        UserAction(
             "sign_certificate",
             data={"id": "signed", "authority": "mesh-ca", "host": "signed.example.com"},
         ),
-        Act("delete_certificate", data={"id": "web"}, answers=_NULL),
-        Act(
+        UserAction("delete_certificate", data={"id": "web"}, answers=_NULL),
+        UserAction(
             "create_client",
             data={
                 "name": "new",
@@ -161,11 +161,11 @@ HY2SCALE = Case(
                 "password": "password-of-new",
             },
         ),
-        Act("update_client", "tunnel:kr", {"max_rate_in": 100}),
-        Act("update_user", _ALICE, {"traffic_limit": 2}),
-        Act("update_wireguard_peer", "wireguard_peer:laptop", {"address": "10.0.0.77/32"}),
-        Act("delete_client", "tunnel:sg"),
-        Act("delete_rule", "rule:games", answers=_NULL),
+        UserAction("update_client", "tunnel:kr", {"max_rate_in": 100}),
+        UserAction("update_user", _ALICE, {"traffic_limit": 2}),
+        UserAction("update_wireguard_peer", "wireguard_peer:laptop", {"address": "10.0.0.77/32"}),
+        UserAction("delete_client", "tunnel:sg"),
+        UserAction("delete_rule", "rule:games", answers=_NULL),
     ),
     secrets=_secrets,
     envelope=frozenset({"token"}),
@@ -229,7 +229,7 @@ RELIABILITY = Reliability(
             HY2SCALE, base="hy2scale", prepare=with_settings(generation="documented")
         ),
     },
-    life=Life(
+    resource_changes=ResourceChanges(
         kind="user",
         rows=lambda service: service.state.users,
         add=lambda service, n: another(

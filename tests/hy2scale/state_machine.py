@@ -19,7 +19,7 @@ from simulator.hy2scale.state import (
     WireGuardPeer,
 )
 
-from ..reliability.providers import Act, Life
+from ..reliability.providers import ResourceChanges, UserAction
 from ..reliability.state_machine.expected import ANYTHING, Device, Expected, Value, gib, nth
 from ..reliability.state_machine.model import (
     STARTS,
@@ -63,13 +63,13 @@ def _add_proxy(service: Any, number: int) -> None:
     )
 
 
-_RULES = Life(
+_RULES = ResourceChanges(
     kind="rule",
     rows=lambda service: service.state.rules,
     add=_add_rule,
     rename=lambda service, id_, n: setattr(service.state.rules[id_], "name", f"Renamed {n}"),
 )
-_PROXIES = Life(
+_PROXIES = ResourceChanges(
     kind="proxy",
     rows=lambda service: service.state.proxies,
     is_ours=lambda proxy: proxy.protocol != _SHADOWSOCKS,
@@ -143,7 +143,7 @@ class Hy2Scale(TunnelModel):
     """A node with its mesh."""
 
     case = HY2SCALE
-    lives = (RELIABILITY.life, _RULES, _PROXIES)
+    resource_changes = (RELIABILITY.resource_changes, _RULES, _PROXIES)
     nodes = 5
     named = MappingProxyType({"tunnel": "tunnel", "link": "tunnel", "peer": "peer"})
     lasting = frozenset({"peer"})
@@ -223,9 +223,9 @@ class Hy2Scale(TunnelModel):
         self.service.reconnect(client.name)
 
     @override
-    def own_acts(self) -> Mapping[str, Act]:
+    def own_actions(self) -> Mapping[str, UserAction]:
         password = f"password-{self._next()}"
-        return {_CHANGE_PASSWORD: Act("update_account", data={"password": password})}
+        return {_CHANGE_PASSWORD: UserAction("update_account", data={"password": password})}
 
     # What can change
 

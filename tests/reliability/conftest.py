@@ -22,15 +22,15 @@ from .figures import Answers, Costs, Days, Examples
 from .names import resolve_with_names
 from .output_check import OutputCheck
 from .provider_calls import calls_for
-from .provider_modules import CASES, FOUND
+from .provider_modules import CASES, PROVIDER_DATA
 from .providers import AnyService, Case
 
-_ONE_EACH = tuple(found.cases[0] for found in FOUND.values())
+_ONE_EACH = tuple(found.cases[0] for found in PROVIDER_DATA.values())
 """One kind of entry for each provider."""
 
 _CELLS, _EXAMPLES, _DAY, COSTS, STEPS = "cells", "examples", "day", "costs", "steps"
 """Keys of a test report's properties, which pytest-xdist transfers between processes."""
-_SO_FAR = pytest.StashKey[Counter[str]]()
+_ALL_EXAMPLES = pytest.StashKey[Counter[str]]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -59,14 +59,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(
             "case, ask",
             [
-                pytest.param(case, ask, id=f"{case.of}: {name}")
+                pytest.param(case, ask, id=f"{case.key}: {name}")
                 for case in _ONE_EACH
                 for name, ask in calls_for(case).items()
             ],
             indirect=["case"],
         )
-    elif "life" in metafunc.fixturenames:
-        metafunc.parametrize("case", _ONE_EACH, indirect=True, ids=lambda case: case.of)
+    elif "resource_changes" in metafunc.fixturenames:
+        metafunc.parametrize("case", _ONE_EACH, indirect=True, ids=lambda case: case.key)
     elif "case" in metafunc.fixturenames:
         metafunc.parametrize(
             "case",
@@ -76,7 +76,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def marks_of(case: Case) -> Collection[pytest.MarkDecorator]:
-    """Return marks; a kind of entry that differs only in the sign-in needs `--extended`."""
+    """Returns marks; a kind of entry that differs only in the sign-in needs `--extended`."""
     return () if case in _ONE_EACH else (EXTENDED,)
 
 
@@ -101,7 +101,7 @@ def service(freezer: FrozenDateTimeFactory, case: Case, simulator: Simulator) ->
 
 
 def entry_for(case: Case, service: AnyService) -> MockConfigEntry:
-    """Return an entry as the config flow creates it."""
+    """Returns an entry as the config flow creates it."""
     return MockConfigEntry(
         domain=DOMAIN,
         entry_id=f"entry-{case.service}",
@@ -154,9 +154,9 @@ def cells(request: pytest.FixtureRequest, case: Case, fault: Fault) -> Iterator[
 @pytest.fixture
 def examples(request: pytest.FixtureRequest, case: Case) -> Iterator[Examples]:
     """Counts of the corrupted answers that a test tries, added to the test's report."""
-    examples = Examples(case.of, request.config.stash.setdefault(_SO_FAR, Counter()))
+    examples = Examples(case.key, request.config.stash.setdefault(_ALL_EXAMPLES, Counter()))
     yield examples
-    request.node.user_properties.append((_EXAMPLES, [case.of, dict(examples.here)]))
+    request.node.user_properties.append((_EXAMPLES, [case.key, dict(examples.here)]))
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def figures(request: pytest.FixtureRequest, case: Case) -> Iterator[dict[str, ob
     """Figures of a simulated day, added to the test's report."""
     figures: dict[str, object] = {}
     yield figures
-    request.node.user_properties.append((_DAY, [case.of, figures]))
+    request.node.user_properties.append((_DAY, [case.key, figures]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

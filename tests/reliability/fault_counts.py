@@ -35,7 +35,7 @@ class Table:
             tally.passed += passed
 
     def markdown(self) -> str:
-        """Return a row for each fault, a column for each situation, and the sums."""
+        """Returns a row for each fault, a column for each situation, and the sums."""
         faults = list(dict.fromkeys(fault for fault, _, _ in self.tallies))
         cases = list(dict.fromkeys(case for _, _, case in self.tallies))
         lines = [
@@ -68,7 +68,7 @@ class Cells:
     failures: list[str] = field(default_factory=list)
 
     def counts(self) -> list[tuple[str, int, int]]:
-        """Return for each situation how many cells were tried and how many passed."""
+        """Returns for each situation how many cells were tried and how many passed."""
         return [(name, tally.tried, tally.passed) for name, tally in self.tallies.items()]
 
     @contextmanager

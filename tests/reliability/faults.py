@@ -99,7 +99,7 @@ _BAD_GATEWAY = "<html><body><h1>502 Bad Gateway</h1><hr>nginx</body></html>"
 
 
 def _gateway_error(status: HTTPStatus) -> dict[str, object]:
-    """Return a reverse proxy's error, with the fields of all common ones."""
+    """Returns a reverse proxy's error, with the fields of all common ones."""
     number, words = status.value, status.phrase
     return {
         "status": number,
@@ -185,7 +185,7 @@ FAULTS = (
 
 
 def faults_of(case: Case) -> tuple[Fault, ...]:
-    """Return all faults for a kind of entry."""
+    """Returns all faults for a kind of entry."""
     return FAULTS + tuple(
         AccountFault(name=name, outcome=trouble.outcome, trouble=trouble)
         for name, trouble in case.troubles.items()

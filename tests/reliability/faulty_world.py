@@ -20,17 +20,17 @@ from custom_components.tunnel_hub.const import DOMAIN
 
 from ..clocks import fire_timers
 from ..common import MINUTE, World
-from .providers import Act, AnyService, Case
+from .providers import AnyService, Case, UserAction
 
-_TURNS = 100
+_LOOP_ITERATIONS = 100
 """Iterations of the event loop after which everything waits for time to pass."""
 _STEP = 5
-_LONGEST = 2 * MINUTE
+_MAX_REQUEST_SECONDS = 2 * MINUTE
 """Seconds after which a request has failed, including a retry and the rate limit."""
 
 
-def of_simulator(work: asyncio.Task[Any] | asyncio.TimerHandle) -> bool:
-    """Return whether it belongs to the simulator; Home Assistant's web server does not run here."""
+def belongs_to_simulator(work: asyncio.Task[Any] | asyncio.TimerHandle) -> bool:
+    """Returns whether it is the simulator's; Home Assistant's web server does not run here."""
     return "RequestHandler" in repr(work)
 
 
@@ -47,7 +47,7 @@ class FaultyWorld(World[AnyService]):
             return await work
         task = asyncio.ensure_future(work)
         while not task.done():
-            for _ in range(_TURNS):
+            for _ in range(_LOOP_ITERATIONS):
                 await asyncio.sleep(0)
             if not task.done():
                 self.freezer.tick(_STEP)
@@ -64,7 +64,7 @@ class FaultyWorld(World[AnyService]):
     async def settle(self) -> None:
         """Waits for all tasks; with a slow service, only for a limited time."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(_LONGEST if self.slow else None):
+            async with asyncio.timeout(_MAX_REQUEST_SECONDS if self.slow else None):
                 await World.settle(self)
 
     async def poll(self, times: int = 1) -> None:
@@ -80,16 +80,16 @@ class FaultyWorld(World[AnyService]):
     # States
 
     def steady(self) -> list[str]:
-        """Return the states of the steady entities."""
+        """Returns the states of the steady entities."""
         return [self.value(*value) for value in self.case.steady]
 
     def device_identifiers(self) -> set[tuple[str, str]]:
-        """Return the identifiers of the entry's devices."""
+        """Returns the identifiers of the entry's devices."""
         devices = dr.async_entries_for_config_entry(dr.async_get(self.hass), self.entry.entry_id)
         return {identifier for device in devices for identifier in device.identifiers}
 
     def reauthentications(self) -> int:
-        """Return the number of reauthentication flows in progress."""
+        """Returns the number of reauthentication flows in progress."""
         flows = self.hass.config_entries.flow.async_progress_by_handler(DOMAIN)
         return sum(flow["context"]["source"] == SOURCE_REAUTH for flow in flows)
 
@@ -114,7 +114,7 @@ class FaultyWorld(World[AnyService]):
             self.hass.config_entries.flow.async_configure(form["flow_id"], fields)
         )
 
-    async def run_action(self, act: Act) -> HomeAssistantError | None:
+    async def run_action(self, act: UserAction) -> HomeAssistantError | None:
         """Runs an action and returns its error, if any."""
         try:
             await self.run_to_end(
@@ -133,8 +133,8 @@ class FaultyWorld(World[AnyService]):
             await self.run_to_end(self.settle())
         return None
 
-    def target(self, act: Act) -> dict[str, str]:
-        """Return the target of an action, as data of the call."""
+    def target(self, act: UserAction) -> dict[str, str]:
+        """Returns the target of an action, as data of the call."""
         if act.key:
             assert act.thing
             return {ATTR_ENTITY_ID: self.entity_id(act.domain, act.thing, act.key)}
@@ -148,12 +148,12 @@ class FaultyWorld(World[AnyService]):
         """Polls until everything is available again; returns False after too many polls."""
         for _ in range(polls):
             await self.poll()
-            if self.is_well():
+            if self.is_recovered():
                 return True
         return False
 
-    def is_well(self) -> bool:
-        """Return whether the entry is loaded and its steady entities are available."""
+    def is_recovered(self) -> bool:
+        """Returns whether the entry is loaded and its steady entities are available."""
         return self.entry_state() is ConfigEntryState.LOADED and all(
             (state := self.hass.states.get(self.entity_id(*value))) is not None
             and state.state != "unavailable"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return a Markdown table with text in the first column and numbers in all others."""
+    """Returns a Markdown table with text in the first column and numbers in all others."""
     ruler = ("---", *("---:" for _ in head[1:]))
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in (head, ruler, *rows))
 
@@ -31,7 +31,7 @@ class Examples:
         self.so_far[f"{self.provider} {kind}"] += 1
 
     def tried(self, kind: str) -> int:
-        """Return how often all tests have tried a kind."""
+        """Returns how often all tests have tried a kind."""
         return self.so_far[f"{self.provider} {kind}"]
 
 
@@ -39,22 +39,22 @@ class Examples:
 class Answers:
     """The corrupted answers of a run."""
 
-    questions: Counter[str] = field(default_factory=Counter)
+    call_counts: Counter[str] = field(default_factory=Counter)
     kinds: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def add(self, provider: str, counts: Mapping[str, int]) -> None:
         """Adds the counts of one call."""
-        self.questions[provider] += 1
+        self.call_counts[provider] += 1
         self.kinds[provider].update(counts)
 
     def markdown(self) -> str:
-        """Return a row for each provider."""
+        """Returns a row for each provider."""
         return _table(
-            ("provider", "questions", "kinds of answers", "examples", "fewest of a kind"),
+            ("provider", "call_counts", "kinds of answers", "examples", "fewest of a kind"),
             [
                 (
                     provider,
-                    self.questions[provider],
+                    self.call_counts[provider],
                     len(counts),
                     counts.total(),
                     min(counts.values()),
@@ -75,7 +75,7 @@ class Days:
         self.figures[provider] = figures
 
     def markdown(self) -> str:
-        """Return a row for each figure."""
+        """Returns a row for each figure."""
         names = dict.fromkeys(name for column in self.figures.values() for name in column)
         return _table(
             ("", *self.figures),
@@ -94,5 +94,5 @@ class Costs:
         self.rows.append((account, requests, rows))
 
     def markdown(self) -> str:
-        """Return a row for each account."""
+        """Returns a row for each account."""
         return _table(("account", "requests an hour", "recorder rows a day"), sorted(self.rows))

@@ -75,7 +75,7 @@ class OutputCheck:
 
 
 def _unexplained(record: logging.LogRecord) -> bool:
-    """Return whether a log record indicates a bug."""
+    """Returns whether a log record indicates a bug."""
     if record.levelno < logging.ERROR:
         return bool(record.exc_info) and record.levelno > logging.DEBUG
     message = record.getMessage()

@@ -8,7 +8,7 @@ from custom_components.tunnel_hub.api import create_provider
 from custom_components.tunnel_hub.api.capabilities.directory import PUBLIC_NODES
 from custom_components.tunnel_hub.api.provider import KIND
 
-from .provider_modules import FOUND
+from .provider_modules import PROVIDER_DATA
 from .providers import Ask, Case
 
 OPTIONS = {PUBLIC_NODES: ["1", "9"]}
@@ -18,7 +18,7 @@ _ANYWHERE = {"base_url": "http://127.0.0.1", "host": "127.0.0.1", "email": "any"
 
 
 def calls_for(case: Case) -> dict[str, Ask]:
-    """Return all calls of a provider with such an entry, by name."""
+    """Returns all calls of a provider with such an entry, by name."""
 
     def reading(feed: str) -> Ask:
         return lambda asked: asked.feeds[feed].fetch()
@@ -30,5 +30,5 @@ def calls_for(case: Case) -> dict[str, Ask]:
     return {
         "identify": lambda asked: asked.identify(),
         **{f"feed {feed}": reading(feed) for feed in feeds},
-        **FOUND[case.of].commands,
+        **PROVIDER_DATA[case.key].commands,
     }

@@ -25,13 +25,13 @@ type Ask = Callable[[Any], Awaitable[object]]
 """Calls a provider; Any, because each row is for one type of provider."""
 
 
-def named(url: str) -> str:
-    """Return an address with a host name, so that DNS lookups are tested."""
+def with_host_name(url: str) -> str:
+    """Returns an address with a host name, so that DNS lookups are tested."""
     return url.replace("127.0.0.1", HOST)
 
 
 def url_of(service: AnyService) -> str:
-    return named(service.url)
+    return with_host_name(service.url)
 
 
 class Outcome(Enum):
@@ -56,7 +56,7 @@ class Value(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class UserAction:
     """A user's action: one of the integration, or of an entity (key).
 
     after: an action to run before. asks: whether it sends a request.
@@ -68,22 +68,22 @@ class Act:
     data: Mapping[str, Any] = field(default_factory=dict)
     domain: str = DOMAIN
     key: str = ""
-    after: Act | None = None
+    after: UserAction | None = None
     asks: bool = True
     answers: frozenset[str] = frozenset()
 
 
-def press(thing: str, key: str) -> Act:
-    return Act("press", thing, domain="button", key=key)
+def press(thing: str, key: str) -> UserAction:
+    return UserAction("press", thing, domain="button", key=key)
 
 
-def turn(action: str, thing: str, key: str) -> Act:
-    """Return the action that turns a switch on or off."""
-    return Act(f"turn_{action}", thing, domain="switch", key=key)
+def turn(action: str, thing: str, key: str) -> UserAction:
+    """Returns the action that turns a switch on or off."""
+    return UserAction(f"turn_{action}", thing, domain="switch", key=key)
 
 
-def release(thing: str) -> Act:
-    """Return the action that turns force down off."""
+def release(thing: str) -> UserAction:
+    """Returns the action that turns force down off."""
     return replace(turn("off", thing, "force_down"), after=turn("on", thing, "force_down"))
 
 
@@ -109,7 +109,7 @@ class Case:
     credentials: of the entry's data. account: the end of the entry's unique id.
     ways: sign-in steps of the config flow, with their input.
     steady: entities whose states stay the same unless something changes.
-    acts: the user's actions.
+    user_actions: the user's actions.
     interval: seconds until all steady entities have been polled.
     prepare: adapts the simulated service.
     other: credentials and the end of the unique id of another account; None where a service has
@@ -125,7 +125,7 @@ class Case:
     account: Callable[[AnyService], str]
     ways: Mapping[str, Callable[[AnyService], dict[str, Any]]]
     steady: tuple[Value, ...]
-    acts: tuple[Act, ...]
+    user_actions: tuple[UserAction, ...]
     secrets: Callable[[AnyService], set[str | None]]
     envelope: frozenset[str]
     ids: frozenset[str]
@@ -139,13 +139,13 @@ class Case:
     answers: frozenset[str] = frozenset()
 
     @property
-    def of(self) -> str:
-        """The key in provider_modules.FOUND."""
+    def key(self) -> str:
+        """The key in provider_modules.PROVIDER_DATA."""
         return self.kind or self.service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Life:
+class ResourceChanges:
     """Changes that happen at a service every day.
 
     kind: of the resources that are added and removed. rows: the service's rows, by id; is_ours:
@@ -197,7 +197,7 @@ class Variant(NamedTuple):
 
 
 def with_settings(**settings: object) -> Callable[[AnyService], None]:
-    """Return a function that changes the simulated service's settings."""
+    """Returns a function that changes the simulated service's settings."""
 
     def _prepare(service: AnyService) -> None:
         for name, value in settings.items():
@@ -214,17 +214,17 @@ def _nothing(_: AnyService) -> None:
 class Reliability:
     """The data of a provider.
 
-    cases: kinds of entries. variants: those in tests/contract, by file name. life: changes at the
-    service. commands: calls besides the feeds. limits: of an account's costs. settings: of the
-    simulated service, so that all calls work, with a short history. measure: changes only
-    measurements.
+    cases: kinds of entries. variants: those in tests/contract, by file name.
+    resource_changes: at the service. commands: calls besides the feeds. limits: of an account's
+    costs. settings: of the simulated service, so that all calls work, with a short history.
+    measure: changes only measurements.
     extra: optional data of an entry with which more is polled.
     other_kinds: the data of other kinds of entries, where the provider has several.
     """
 
     cases: tuple[Case, ...]
     variants: Mapping[str, Variant]
-    life: Life
+    resource_changes: ResourceChanges
     commands: Mapping[str, Ask]
     limits: Limits
     settings: Mapping[str, object] = field(default_factory=dict)

@@ -25,14 +25,14 @@ from ..api.payloads import check_answer, damage
 from .figures import Examples
 from .names import Names
 from .provider_calls import OPTIONS
-from .provider_modules import FOUND
+from .provider_modules import PROVIDER_DATA
 from .providers import AnyService, Ask, Case
 
 EXAMPLES = {False: 30, True: 100}
 """Examples for each call, with any of its answers corrupted; by whether the run is extended."""
 EXTENDED = 10_000
 """Examples for each kind of answer in an extended run."""
-_AT_ONCE = 10
+_EXAMPLES_PER_SEED = 10
 """Examples for one seed: drawing a seed takes as long as trying them."""
 
 settings.register_profile("tunnel_hub", derandomize=True, database=None, deadline=None)
@@ -52,7 +52,7 @@ def key_of(method: str, path: str, json: object) -> Key:
 
 @pytest.fixture
 def simulated() -> dict[str, Any]:
-    """Use few rows, to be fast."""
+    """Uses few rows, to be fast."""
     return {"tunnels": 2, "nodes": 4}
 
 
@@ -60,7 +60,7 @@ def simulated() -> dict[str, Any]:
 def service(case: Case, simulator: Simulator) -> AnyService:
     """The simulated service in real time."""
     service = simulator.services[case.service]
-    for name, value in FOUND[case.of].settings.items():
+    for name, value in PROVIDER_DATA[case.key].settings.items():
         setattr(service.state.settings, name, value)
     return service
 
@@ -100,7 +100,7 @@ async def genuine(
 
 
 def corrupt(recorded: Answers, key: Key, random: Random) -> Answers:
-    """Return the answers with one of a kind corrupted."""
+    """Returns the answers with one of a kind corrupted."""
     answers = list(recorded[key])
     which = random.randrange(len(answers))
     answer = answers[which]
@@ -144,11 +144,11 @@ def test_any_answer_is_read_or_refused(
             check_answer(loop.run_until_complete(ask(provider())))
 
     def try_with(kinds: Sequence[Key], count: int) -> None:
-        @settings(max_examples=count // _AT_ONCE)
+        @settings(max_examples=count // _EXAMPLES_PER_SEED)
         @given(seed=st.integers(0, 2**64 - 1))
         def read_some(seed: int) -> None:
             random = Random(seed)
-            for _ in range(_AT_ONCE):
+            for _ in range(_EXAMPLES_PER_SEED):
                 read(random.choice(kinds), random)
 
         read_some()

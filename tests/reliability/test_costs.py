@@ -9,7 +9,7 @@ import pytest
 from ..common import HOUR, MINUTE, connect_browsers
 from .conftest import COSTS
 from .faulty_world import FaultyWorld
-from .provider_modules import FOUND
+from .provider_modules import PROVIDER_DATA
 
 _STEP = 5
 _ROWS_A_DAY = 4000
@@ -18,7 +18,7 @@ _HOURS = {False: 1, True: 24}
 
 
 async def test_few_requests_and_rows(world: FaultyWorld, request: pytest.FixtureRequest) -> None:
-    limits = FOUND[world.case.of].limits
+    limits = PROVIDER_DATA[world.case.key].limits
     hours = _HOURS[request.config.getoption("extended")]
     connect_browsers(world.hass, browsers=0)
     await world.set_up()
@@ -40,7 +40,7 @@ async def test_few_requests_and_rows(world: FaultyWorld, request: pytest.Fixture
 
 
 async def test_offline_is_noticed_in_time(world: FaultyWorld) -> None:
-    limits = FOUND[world.case.of].limits
+    limits = PROVIDER_DATA[world.case.key].limits
     connect_browsers(world.hass, browsers=0)
     await world.set_up()
     await world.live(10 * MINUTE + 7, _STEP)

@@ -7,7 +7,7 @@ import pytest
 from ..common import HOUR, MINUTE
 from .faulty_world import FaultyWorld
 
-_OLD = re.compile(
+_DEPRECATED = re.compile(
     r"deprecat|will stop working|breaks_in_ha_version|is calling .* which", re.IGNORECASE
 )
 
@@ -23,4 +23,4 @@ async def test_nothing_deprecated_is_logged(
     await world.settle()
 
     logged = [record.getMessage() for record in caplog.records]
-    assert not [message for message in logged if _OLD.search(message)]
+    assert not [message for message in logged if _DEPRECATED.search(message)]

@@ -24,26 +24,26 @@ from .fault_counts import Cells
 from .faults import AccountFault, Fault
 from .faulty_world import FaultyWorld
 from .output_check import OutputCheck
-from .providers import Act, Outcome
+from .providers import Outcome, UserAction
 
-_SOON = 3
+_POLLS_TO_RECOVER = 3
 """Polls until recovery after the service has recovered."""
-_LATER = 30
+_POLLS_TO_RECOVER_SESSION = 30
 """Polls until recovery while another program seems to use the account, as after two sign-ins in
 close succession."""
-_SLOWLY = 5
+_SLOW_POLL_FACTOR = 5
 """The factor by which a poll takes longer when its requests wait for others that hang."""
-_BETWEEN = 30 * MINUTE
+_CELL_PAUSE = 30 * MINUTE
 """Seconds between two cells, so that their sign-ins don't look like another program's."""
 
 _FORM = {FlowResultType.FORM}
-_IN = {FlowResultType.ABORT, FlowResultType.SHOW_PROGRESS}
+_SIGNED_IN = {FlowResultType.ABORT, FlowResultType.SHOW_PROGRESS}
 _SIGN_INS = {
     Outcome.UNAVAILABLE: _FORM,
     # In a sign-in with a browser, the user refuses it there, not in the form.
     Outcome.REFUSED: _FORM | {FlowResultType.SHOW_PROGRESS},
-    Outcome.HEALED: _IN,
-    Outcome.ODD: _FORM | _IN,
+    Outcome.HEALED: _SIGNED_IN,
+    Outcome.ODD: _FORM | _SIGNED_IN,
 }
 _SET_UPS = {
     Outcome.UNAVAILABLE: {ConfigEntryState.SETUP_RETRY},
@@ -77,13 +77,13 @@ async def test_fault(
 
 
 def _steps(world: FaultyWorld, fault: Fault, *, extended: bool) -> Iterable[Step]:
-    """Return the steps after the first refresh.
+    """Returns the steps after the first refresh.
 
     In the quick form, one step of each kind for an account's fault, otherwise one step.
     """
     ways: list[Step] = [partial(_sign_in, way=way) for way in _ways(world, fault)]
-    acts: list[Step] = [partial(_act, act=act) for act in world.case.acts]
-    kinds = [kind for kind in (ways, [_later_refresh], acts) if kind]
+    user_actions: list[Step] = [partial(_act, act=act) for act in world.case.user_actions]
+    kinds = [kind for kind in (ways, [_later_refresh], user_actions) if kind]
     if extended:
         return chain.from_iterable(kinds)
     chance = Random(f"{world.case.name}: {fault.name}")
@@ -91,7 +91,7 @@ def _steps(world: FaultyWorld, fault: Fault, *, extended: bool) -> Iterable[Step
 
 
 def _ways(world: FaultyWorld, fault: Fault) -> Sequence[str]:
-    """Return the sign-in steps that a fault can affect."""
+    """Returns the sign-in steps that a fault can affect."""
     ways = list(world.case.ways)
     if isinstance(fault, AccountFault):
         return [] if fault.trouble.only_later else ways[:1]
@@ -123,14 +123,14 @@ async def _sign_in(
         async with fault.active(world.case, world.service):
             output_check.collect_secrets()
             result = await world.enter(form, fields)
-            may_work = _IN if fault.name in world.case.answers else set()
+            may_work = _SIGNED_IN if fault.name in world.case.answers else set()
             assert result["type"] in _SIGN_INS[fault.outcome] | may_work, result
             output_check.check_no_secret(result.get("errors"))
             output_check.check_no_secret(result.get("description_placeholders"))
         if result["type"] is FlowResultType.FORM:
-            await world.poll(_SOON)
+            await world.poll(_POLLS_TO_RECOVER)
             result = await world.enter(result, world.case.ways[way](world.service))
-            assert result["type"] in _IN, result
+            assert result["type"] in _SIGNED_IN, result
         world.abort_flows()
         await _recover(world, fault)
         output_check.check()
@@ -153,7 +153,7 @@ async def _later_refresh(
                 is_patient and fault.outcome is Outcome.UNAVAILABLE
             ):
                 assert world.steady() == before, "last good values not kept"
-            for _ in range(PATIENCE * (_SLOWLY if world.slow else 1)):
+            for _ in range(PATIENCE * (_SLOW_POLL_FACTOR if world.slow else 1)):
                 await world.poll()
             if fault.outcome in (Outcome.UNAVAILABLE, Outcome.REFUSED):
                 assert set(world.steady()) == {"unavailable"}
@@ -170,7 +170,7 @@ async def _later_refresh(
 
 
 async def _act(
-    world: FaultyWorld, fault: Fault, cells: Cells, output_check: OutputCheck, *, act: Act
+    world: FaultyWorld, fault: Fault, cells: Cells, output_check: OutputCheck, *, act: UserAction
 ) -> None:
     with cells.cell("action", f"{act.action} {act.thing or ''} {act.key}"):
         await _wait_between_cells(world, fault)
@@ -190,7 +190,7 @@ async def _act(
         output_check.check()
 
 
-def _must_fail(act: Act, fault: Fault) -> bool:
+def _must_fail(act: UserAction, fault: Fault) -> bool:
     shows = fault.outcome is Outcome.UNAVAILABLE and fault.actions_fail
     return shows and act.asks and fault.name not in act.answers
 
@@ -198,7 +198,7 @@ def _must_fail(act: Act, fault: Fault) -> bool:
 async def _wait_between_cells(world: FaultyWorld, fault: Fault) -> None:
     """Lets time pass; twice for an account's fault, so that it can sign in before."""
     for _ in range(2 if isinstance(fault, AccountFault) else 1):
-        await world.advance_time(_BETWEEN)
+        await world.advance_time(_CELL_PAUSE)
 
 
 async def _recover(world: FaultyWorld, fault: Fault) -> None:
@@ -212,6 +212,6 @@ async def _recover(world: FaultyWorld, fault: Fault) -> None:
             world.entry, data=data | stored_prefix(world.entry)
         )
         await world.hass.config_entries.async_reload(world.entry.entry_id)
-    assert await world.recover(_LATER if isinstance(fault, AccountFault) else _SOON), (
-        "not recovered"
-    )
+    assert await world.recover(
+        _POLLS_TO_RECOVER_SESSION if isinstance(fault, AccountFault) else _POLLS_TO_RECOVER
+    ), "not recovered"

@@ -19,14 +19,14 @@ from simulator import Simulator
 from ..clocks import fire_timers
 from ..common import HOUR, MINUTE, as_older, user_settings
 from .conftest import entry_for
-from .faulty_world import FaultyWorld, of_simulator
+from .faulty_world import FaultyWorld, belongs_to_simulator
 from .names import Names
 from .output_check import OutputCheck
 from .providers import AnyService, Case
 
 
 def shown(world: FaultyWorld) -> dict[str, str]:
-    """Return the state of each enabled entity of the entry."""
+    """Returns the state of each enabled entity of the entry."""
     return {
         entity.entity_id: state.state
         for entity in world.registered()
@@ -35,12 +35,12 @@ def shown(world: FaultyWorld) -> dict[str, str]:
 
 
 def names(world: FaultyWorld) -> dict[str, str]:
-    """Return the entity ids by unique id."""
+    """Returns the entity ids by unique id."""
     return {entity.unique_id: entity.entity_id for entity in world.registered()}
 
 
 async def sends_nothing(world: FaultyWorld) -> bool:
-    """Return whether no requests are sent for some hours."""
+    """Returns whether no requests are sent for some hours."""
     world.service.calls.clear()
     for _ in range(3):
         await world.advance_time(HOUR)
@@ -49,7 +49,7 @@ async def sends_nothing(world: FaultyWorld) -> bool:
 
 @pytest.fixture
 def simulated() -> dict[str, Any]:
-    """Use as few resources as all actions need."""
+    """Uses as few resources as all actions need."""
     return {"tunnels": 4, "nodes": 2}
 
 
@@ -174,7 +174,7 @@ async def test_stop_during_a_poll(world: FaultyWorld, output_check: OutputCheck)
     world.freezer.tick(world.case.interval)
     fire_timers(world.hass)
     await world.until(lambda: bool(world.service.calls))
-    polls = {task for task in asyncio.all_tasks() - before if not of_simulator(task)}
+    polls = {task for task in asyncio.all_tasks() - before if not belongs_to_simulator(task)}
 
     await replace(world, slow=True).run_to_end(world.hass.async_stop(force=True))
 
@@ -202,7 +202,7 @@ async def test_unloaded_while_a_command_connects(
         return await resolve(self, *args, **options)
 
     monkeypatch.setattr(Names, "resolve", _resolve)
-    command = asyncio.create_task(world.run_action(world.case.acts[0]))
+    command = asyncio.create_task(world.run_action(world.case.user_actions[0]))
     await asked.wait()
     world.service.calls.clear()
 
@@ -255,7 +255,7 @@ async def test_two_accounts(world: FaultyWorld, case: Case, output_check: Output
 
 
 def second_entry(case: Case, service: AnyService) -> MockConfigEntry:
-    """Return an entry of another account, or of the only one at another service."""
+    """Returns an entry of another account, or of the only one at another service."""
     credentials, account = case.credentials(service), case.account(service)
     if case.other is not None:
         credentials, account = case.other(service)

@@ -8,13 +8,13 @@ from homeassistant.core import Event, EventStateChangedData, callback
 
 from ..common import MINUTE
 from .faulty_world import FaultyWorld
-from .provider_modules import FOUND
+from .provider_modules import PROVIDER_DATA
 
 
 async def test_no_attribute_changes_with_every_reading(world: FaultyWorld) -> None:
     """The recorder writes a row for each changed attribute, even an excluded one."""
     world.hass.config_entries.async_update_entry(
-        world.entry, data={**world.entry.data, **FOUND[world.case.of].extra}
+        world.entry, data={**world.entry.data, **PROVIDER_DATA[world.case.key].extra}
     )
     await world.set_up_enabled()
     # A tunnel's node has a name only; its id is known after the nodes have been read.
@@ -31,7 +31,7 @@ async def test_no_attribute_changes_with_every_reading(world: FaultyWorld) -> No
 
     world.hass.bus.async_listen(EVENT_STATE_CHANGED, _count)
     for _ in range(7):
-        FOUND[world.case.of].measure(world.service)
+        PROVIDER_DATA[world.case.key].measure(world.service)
         await world.elapse(5 * MINUTE)
 
     assert states, "no counter changed"

@@ -18,7 +18,7 @@ type Address = tuple[str | None, int | None]
 
 
 def entered(data: dict[str, Any]) -> set[Address]:
-    """Return the addresses that the user entered."""
+    """Returns the addresses that the user entered."""
     urls = {URL(value) for name, value in data.items() if name.endswith("_url")}
     addresses: set[Address] = {(url.host, url.port) for url in urls}
     return addresses | ({(data["host"], int(data["port"]))} if "host" in data else set())
@@ -44,7 +44,7 @@ async def test_only_entered_addresses(world: FaultyWorld, contacted: set[Address
     """Polls everything, runs all actions and draws all images."""
     await world.set_up_enabled()
     await world.live(15 * MINUTE)
-    for act in world.case.acts:
+    for act in world.case.user_actions:
         await world.run_action(act)
     for state in world.hass.states.async_all(IMAGE):
         entity = _image(world.hass, state.entity_id)

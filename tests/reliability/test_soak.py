@@ -25,10 +25,10 @@ import pytest
 from simulator.shanghai import midnight
 
 from ..common import MINUTE
-from .faulty_world import FaultyWorld, of_simulator
+from .faulty_world import FaultyWorld, belongs_to_simulator
 from .output_check import OutputCheck
-from .provider_modules import FOUND
-from .providers import Act, Case, Life
+from .provider_modules import PROVIDER_DATA
+from .providers import Case, ResourceChanges, UserAction
 
 HOURS = {False: 1.5, True: 24}
 """By whether the run is extended."""
@@ -43,10 +43,10 @@ _COUNTED_MODULES = ("custom_components.", "homeassistant.", "aiohttp.")
 class Totals:
     """Checks the states of all sensors with an increasing total."""
 
-    def __init__(self, world: FaultyWorld, life: Life) -> None:
+    def __init__(self, world: FaultyWorld, resource_changes: ResourceChanges) -> None:
         self._last: dict[str, tuple[float, float]] = {}
         self._rates: dict[str, float] = {}
-        self._daily = life.daily
+        self._daily = resource_changes.daily
         self.resets = 0
         self.readings = 0
         self.errors: list[str] = []
@@ -92,9 +92,9 @@ class Totals:
 class Day:
     """Makes pseudorandom changes at one service."""
 
-    def __init__(self, world: FaultyWorld, life: Life) -> None:
+    def __init__(self, world: FaultyWorld, resource_changes: ResourceChanges) -> None:
         self._world = world
-        self._life = life
+        self._life = resource_changes
         self._random = Random(world.case.name)
         self._count = 0
         self._down_for = 0
@@ -102,7 +102,7 @@ class Day:
         self.happened: Counter[str] = Counter()
 
     def ours(self) -> list[str]:
-        """Return the ids of the account's resources."""
+        """Returns the ids of the account's resources."""
         rows = self._life.rows(self._world.service)
         return sorted(id_ for id_, row in rows.items() if self._life.is_ours(row))
 
@@ -155,7 +155,7 @@ class Day:
             self._remove()
         if self._life.forgets is not None:
             await self._world.advance_time(MINUTE)
-            await self._world.run_action(Act(self._life.forgets))
+            await self._world.run_action(UserAction(self._life.forgets))
         while len(self.ours()) < self._usual:
             self._add()
         for _ in range(15):
@@ -164,7 +164,7 @@ class Day:
 
 
 def _is_counted(kind: type) -> bool:
-    """Return whether objects of a type are counted.
+    """Returns whether objects of a type are counted.
 
     The mocked storage keeps dicts and lists of everything stored, and each state caches a dict of
     itself once read, as it is here.
@@ -202,8 +202,8 @@ class ObjectCounts:
         # asyncio keeps no public list of them.
         timers: list[asyncio.TimerHandle] = vars(world.hass.loop)["_scheduled"]
         return cls(
-            tasks=sum(not of_simulator(task) for task in asyncio.all_tasks()),
-            timers=sum(not (timer.cancelled() or of_simulator(timer)) for timer in timers),
+            tasks=sum(not belongs_to_simulator(task) for task in asyncio.all_tasks()),
+            timers=sum(not (timer.cancelled() or belongs_to_simulator(timer)) for timer in timers),
             listeners=sum(world.hass.bus.async_listeners().values()),
             sessions=kinds[ClientSession],
             objects=sum(count for kind, count in kinds.items() if _is_counted(kind)),
@@ -211,19 +211,19 @@ class ObjectCounts:
 
 
 @pytest.fixture
-def life(case: Case) -> Life:
-    return FOUND[case.of].life
+def resource_changes(case: Case) -> ResourceChanges:
+    return PROVIDER_DATA[case.key].resource_changes
 
 
 async def test_a_day(
     world: FaultyWorld,
-    life: Life,
+    resource_changes: ResourceChanges,
     output_check: OutputCheck,
     figures: dict[str, object],
     pytestconfig: pytest.Config,
 ) -> None:
     hours = HOURS[pytestconfig.getoption("extended")]
-    day, totals = Day(world, life), Totals(world, life)
+    day, totals = Day(world, resource_changes), Totals(world, resource_changes)
     # To count entities that are disabled by default as well.
     await world.set_up_enabled()
     first = {entity.unique_id: entity.entity_id for entity in world.registered()}
@@ -261,13 +261,13 @@ async def test_a_day(
         id_
         for _, name in world.device_identifiers()
         for _, kind, id_ in [name.split(":", 2)]
-        if kind == life.kind
+        if kind == resource_changes.kind
     } == set(day.ours()), "orphaned or missing devices"
     last = {entity.unique_id: entity.entity_id for entity in world.registered()}
     assert {first[id_] for id_ in first.keys() & last.keys()} == {
         last[id_] for id_ in first.keys() & last.keys()
     }
-    assert bool(totals.readings) is life.counts
+    assert bool(totals.readings) is resource_changes.counts
     assert not totals.errors
     assert (after.tasks, after.timers) == (before.tasks, before.timers)
     # A session of an earlier test may have been closed in the meantime.

@@ -24,7 +24,7 @@ def tunnel_calls(new: TunnelUpdate, changes: TunnelUpdate) -> dict[str, Ask]:
 
 
 def ignore_rejection(ask: Ask) -> Ask:
-    """Return a call that ignores the rejection, which is parsed nevertheless."""
+    """Returns a call that ignores the rejection, which is parsed nevertheless."""
 
     async def _ask(provider: Any) -> object:
         try:

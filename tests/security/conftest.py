@@ -14,7 +14,7 @@ from custom_components.tunnel_hub.migrations import MINOR_VERSION
 from simulator import Simulator
 
 from ..reliability.faulty_world import FaultyWorld
-from ..reliability.provider_modules import FOUND
+from ..reliability.provider_modules import PROVIDER_DATA
 from ..reliability.providers import AnyService, Case
 from .figures import Figures, Kills
 from .payloads import Sample
@@ -35,12 +35,12 @@ def sample(request: pytest.FixtureRequest) -> Sample:
     """Samples pseudorandomly: differently for each provider, the same in every run."""
     random = Random(f"{request.node.name} 3")
 
-    def _few(things: Sequence[Any], count: int) -> Sequence[Any]:
+    def _sample(items: Sequence[Any], count: int) -> Sequence[Any]:
         if request.config.getoption("extended"):
-            return things
-        return random.sample(things, min(count, len(things)))
+            return items
+        return random.sample(items, min(count, len(items)))
 
-    return _few
+    return _sample
 
 
 @pytest.fixture
@@ -51,7 +51,9 @@ def kills(request: pytest.FixtureRequest) -> Iterator[Kills]:
     request.node.user_properties.append(("kills", kills.to_report()))
 
 
-@pytest.fixture(params=[found.cases[-1] for found in FOUND.values()], ids=lambda case: case.of)
+@pytest.fixture(
+    params=[found.cases[-1] for found in PROVIDER_DATA.values()], ids=lambda case: case.key
+)
 def case(request: pytest.FixtureRequest) -> Case:
     chosen: Case = request.param
     return chosen

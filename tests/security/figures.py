@@ -23,7 +23,7 @@ class Figures:
         self.stalls[name] = max(stall, self.stalls.get(name, 0.0))
 
     def to_report(self) -> dict[str, Any]:
-        """Return the figures as data for a test's report."""
+        """Returns the figures as data for a test's report."""
         return {"counts": dict(self.counts), "stalls": self.stalls}
 
     def add(self, report: Mapping[str, Any]) -> None:
@@ -32,7 +32,7 @@ class Figures:
         self.stalls.update(report["stalls"])
 
     def markdown(self) -> str:
-        """Return a row for each provider."""
+        """Returns a row for each provider."""
         head = ("provider", "kinds of answers", "answers", "longest stall", "at")
         rows = []
         for provider, counts in sorted(self.counts.items()):
@@ -62,7 +62,7 @@ class Kills:
         self.remarks.append(remark)
 
     def to_report(self) -> dict[str, Any]:
-        """Return the outcomes as data for a test's report."""
+        """Returns the outcomes as data for a test's report."""
         outcomes = {moment: dict(counts) for moment, counts in self.outcomes.items()}
         return {"outcomes": outcomes, "remarks": self.remarks}
 
@@ -73,7 +73,7 @@ class Kills:
         self.remarks += report["remarks"]
 
     def markdown(self) -> str:
-        """Return a row for each moment, and the remarks."""
+        """Returns a row for each moment, and the remarks."""
         rows = [("killed", "times", "then"), ("---", "---:", "---")]
         for moment, counts in self.outcomes.items():
             then = ", ".join(f"{outcome} ({n})" for outcome, n in sorted(counts.items()))

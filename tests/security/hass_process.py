@@ -105,7 +105,7 @@ class HassProcess:
         """Return the state of the entry."""
         return str((await self._stage.entry_of(self.service.NAME))["state"])
 
-    async def is_asked_to_sign_in(self) -> bool:
+    async def is_reauthenticating(self) -> bool:
         """Return whether a reauthentication flow is in progress."""
         flows = await self._stage.hass.command("config_entries/flow/progress")
         return any(

@@ -12,7 +12,7 @@ from ..reliability.providers import Case
 from .raw_server import Raw
 
 MEGABYTE = 1024**2
-_FULL = 8 * MEGABYTE - 64
+_NEAR_LIMIT = 8 * MEGABYTE - 64
 """Just below the size limit of most answers."""
 
 # Replacements for texts
@@ -82,19 +82,19 @@ NUMBERS: Mapping[str, object] = {
 
 
 def rows(count: int) -> list[dict[str, object]]:
-    """Return rows with nothing but an id."""
+    """Returns rows with nothing but an id."""
     return [{"id": number, "name": f"n{number}"} for number in range(count)]
 
 
 def nested(depth: int, inner: object = None) -> object:
-    """Return objects within objects."""
+    """Returns objects within objects."""
     for _ in range(depth):
         inner = {"a": inner}
     return inner
 
 
 def _enveloped(value: object, **more: object) -> bytes:
-    """Return an answer that all providers accept, with a value in all fields for rows."""
+    """Returns an answer that all providers accept, with a value in all fields for rows."""
     places = (
         "data",
         "nodes",
@@ -120,7 +120,7 @@ def _enveloped(value: object, **more: object) -> bytes:
 
 
 def _rows_in(place: str) -> bytes:
-    """Return an accepted answer with as many rows as the size limit allows."""
+    """Returns an accepted answer with as many rows as the size limit allows."""
     several = [{"id": number} for number in range(49_000)]
     return json.dumps({"status": 200, "code": 200, "state": "success", place: several}).encode()
 
@@ -131,13 +131,13 @@ BODIES: Mapping[str, bytes | Callable[[], bytes]] = {
     # Not JSON, or truncated
     "nothing": b"",
     "spaces": b" " * 1000,
-    "8 MB of spaces": lambda: b" " * _FULL,
-    "8 MB of NUL": lambda: b"\x00" * _FULL,
-    "8 MB of 0xFF": lambda: b"\xff" * _FULL,
+    "8 MB of spaces": lambda: b" " * _NEAR_LIMIT,
+    "8 MB of NUL": lambda: b"\x00" * _NEAR_LIMIT,
+    "8 MB of 0xFF": lambda: b"\xff" * _NEAR_LIMIT,
     "NUL": b"\x00",
     "text": "维护中，请稍后再试。".encode(),
     "text in GBK": "维护中，请稍后再试。".encode("gbk"),
-    "8 MB of GBK": lambda: "汉字".encode("gbk") * (_FULL // 4),
+    "8 MB of GBK": lambda: "汉字".encode("gbk") * (_NEAR_LIMIT // 4),
     "text with control characters": b"\x1b[2J\r\nERROR forged\r\n",
     "100,000 letters": b"a" * 100_000,
     "100,000 mail addresses": b"a@b." * 25_000,
@@ -145,7 +145,7 @@ BODIES: Mapping[str, bytes | Callable[[], bytes]] = {
     "100,000 unclosed lists": b"[" * 100_000,
     "100,000 unclosed objects": b'{"a":' * 100_000,
     "an unclosed object": b'{"status": 200, "code": 200, "message": "',
-    "8 MB in an unclosed text": lambda: b'{"message": "' + b"a" * _FULL,
+    "8 MB in an unclosed text": lambda: b'{"message": "' + b"a" * _NEAR_LIMIT,
     "two documents": b'{"status": 200}{"status": 200}',
     "comments": b'{/* x */"status": 200}',
     "single quotes": b"{'status': 200}",
@@ -155,21 +155,23 @@ BODIES: Mapping[str, bytes | Callable[[], bytes]] = {
     "a pickle": b"\x80\x04\x95\x0b\x00\x00\x00\x00\x00\x00\x00}\x94.",
     "XML with entities": _BILLION,
     "a web page": b"<!DOCTYPE html><html><body>" + EVIL.encode() + b"</body></html>",
-    "8 MB of paragraphs": lambda: b"<p>" * (_FULL // 3),
-    "8 MB of unclosed comments": lambda: b"words<!--" * (_FULL // 9),
-    "8 MB of HTML attributes": lambda: b"words<a" + b" b='" * (_FULL // 4),
+    "8 MB of paragraphs": lambda: b"<p>" * (_NEAR_LIMIT // 3),
+    "8 MB of unclosed comments": lambda: b"words<!--" * (_NEAR_LIMIT // 9),
+    "8 MB of HTML attributes": lambda: b"words<a" + b" b='" * (_NEAR_LIMIT // 4),
     "gzip without the header": gzip.compress(b'{"status": 200}'),
     # Unexpected JSON
     **{f"JSON {text}": text.encode() for text in ("null", "true", "0", '""', "[]", "{}", "[null]")},
     "JSON not a number": b'{"status": NaN, "code": Infinity}',
-    "8 MB of digits": lambda: b"1" * _FULL,
+    "8 MB of digits": lambda: b"1" * _NEAR_LIMIT,
     "8 MB of digits in an object": lambda: (
-        b'{"status": 200, "code": 200, "data": ' + b"1" * _FULL + b"}"
+        b'{"status": 200, "code": 200, "data": ' + b"1" * _NEAR_LIMIT + b"}"
     ),
-    "8 MB of a text": lambda: b'"' + b"a" * _FULL + b'"',
-    "8 MB of escapes": lambda: b'{"status": 200, "message": "' + b"\\u6c49" * (_FULL // 6) + b'"}',
-    "8 MB of lists": lambda: b"[" + b",".join([b"[]"] * (_FULL // 3)) + b"]",
-    "8 MB of objects": lambda: b"[" + b",".join([b"{}"] * (_FULL // 3)) + b"]",
+    "8 MB of a text": lambda: b'"' + b"a" * _NEAR_LIMIT + b'"',
+    "8 MB of escapes": lambda: (
+        b'{"status": 200, "message": "' + b"\\u6c49" * (_NEAR_LIMIT // 6) + b'"}'
+    ),
+    "8 MB of lists": lambda: b"[" + b",".join([b"[]"] * (_NEAR_LIMIT // 3)) + b"]",
+    "8 MB of objects": lambda: b"[" + b",".join([b"{}"] * (_NEAR_LIMIT // 3)) + b"]",
     "nested 1,000 times": json.dumps(nested(400, [nested(400)])).encode(),
     "half a character": b'{"status": 200, "code": 200, "message": "\\ud800"}',
     "every key twice": b'{"status": 200, "status": 403, "code": 200, "code": 401}',
@@ -221,7 +223,7 @@ type Corruption = Callable[[Any], Any]
 
 
 def _leaves(value: Any, change: Callable[[object], object], keep: frozenset[str]) -> Any:
-    """Return a value with all scalars changed, except in some fields."""
+    """Returns a value with all scalars changed, except in some fields."""
     match value:
         case dict():
             return {
@@ -234,7 +236,7 @@ def _leaves(value: Any, change: Callable[[object], object], keep: frozenset[str]
 
 
 def _is_number(value: object) -> bool:
-    """Return whether this is a number, or its digits."""
+    """Returns whether this is a number, or its digits."""
     if isinstance(value, str):
         return value.strip("%-").replace(".", "", 1).isdecimal()
     return isinstance(value, int | float) and not isinstance(value, bool)
@@ -253,7 +255,7 @@ def _all_are(other: object) -> Callable[[object], object]:
 
 
 def _many_rows(value: Any, count: int = 5000) -> Any:
-    """Return a value with the first row of each list repeated with other ids."""
+    """Returns a value with the first row of each list repeated with other ids."""
     match value:
         case dict():
             return {name: _many_rows(inner, count) for name, inner in value.items()}
@@ -264,7 +266,7 @@ def _many_rows(value: Any, count: int = 5000) -> Any:
 
 
 def _deep_rows(value: Any) -> Any:
-    """Return a value with a large object in the first row of each list."""
+    """Returns a value with a large object in the first row of each list."""
     match value:
         case dict():
             return {name: _deep_rows(inner) for name, inner in value.items()}
@@ -274,7 +276,7 @@ def _deep_rows(value: Any) -> Any:
 
 
 def corruptions(case: Case) -> dict[str, Corruption]:
-    """Return all corruptions of a provider's answers that keep envelopes and ids, by name."""
+    """Returns all corruptions of a provider's answers that keep envelopes and ids, by name."""
     keep = (case.envelope - {"message", "msg"}) | case.ids
     changes: dict[str, Callable[[object], object]] = {
         **{f"texts: {name}": _texts_are(text) for name, text in TEXTS.items()},
@@ -303,7 +305,7 @@ def corruptions(case: Case) -> dict[str, Corruption]:
 
 
 def with_name(name: str) -> Corruption:
-    """Return a corruption that replaces all names."""
+    """Returns a corruption that replaces all names."""
     names = frozenset({"name", "proxy_name", "node_name", "username", "title", "remarks", "notes"})
 
     def _rename(value: Any) -> Any:
@@ -466,5 +468,5 @@ ENDLESS: Mapping[str, Callable[[], Raw]] = {
 
 
 def build(thing: bytes | Callable[[], bytes]) -> bytes:
-    """Return the bytes of a table's entry; large ones are built on demand."""
+    """Returns the bytes of a table's entry; large ones are built on demand."""
     return thing if isinstance(thing, bytes) else thing()

@@ -7,11 +7,11 @@ from homeassistant.exceptions import HomeAssistantError
 import orjson
 
 from ..reliability.faulty_world import FaultyWorld
-from ..reliability.providers import Act
+from ..reliability.providers import UserAction
 from .payloads import Corruption
 from .raw_server import Raw, ReceivedRequest, Reply, corrupted, forwarding
 
-_MOST_WORDS = 900
+_MAX_MESSAGE_LENGTH = 900
 """Characters of a message, below the limit at which the integration truncates it."""
 
 
@@ -38,16 +38,16 @@ class CorruptingProxy:
         return (reply if self.corrupt is None else corrupted(reply, self.corrupt)).raw()
 
     def transmitted(self, secrets: Iterable[str | None]) -> list[str]:
-        """Return the secrets that requests or answers contained."""
+        """Returns the secrets that requests or answers contained."""
         passed = "\n".join(self.passed)
         return [secret for secret in secrets if secret and secret in passed]
 
 
 def refusals(repeated: Iterable[str]) -> Iterator[Reply]:
-    """Return refusals of all forms that services use, which repeat some texts."""
+    """Returns refusals of all forms that services use, which repeat some texts."""
     words = ""
     for each in repeated:
-        if len(words) + len(each) > _MOST_WORDS:
+        if len(words) + len(each) > _MAX_MESSAGE_LENGTH:
             yield from _refusals(words)
             words = ""
         words = f"{words} {each}"
@@ -71,7 +71,7 @@ async def read_all(world: FaultyWorld) -> None:
     await world.settle()
 
 
-async def respond(world: FaultyWorld, act: Act) -> object:
+async def respond(world: FaultyWorld, act: UserAction) -> object:
     """Runs an action and returns its response or error."""
     response: object = None
     supports = world.hass.services.supports_response(act.domain, act.action)

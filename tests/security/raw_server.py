@@ -49,7 +49,7 @@ class Reply:
     body: bytes = field(repr=False)
 
     def raw(self) -> bytes:
-        """Return the answer as raw HTTP."""
+        """Returns the answer as raw HTTP."""
         head = (
             f"HTTP/1.1 {self.status} X\r\nContent-Type: {self.content_type}\r\n"
             f"Content-Length: {len(self.body)}\r\nConnection: close\r\n\r\n"
@@ -130,7 +130,7 @@ async def _read(reader: asyncio.StreamReader) -> ReceivedRequest:
 
 
 def redirected(credentials: Mapping[str, str], port: int, raw_server: RawServer) -> dict[str, str]:
-    """Return credentials with the address of a local port replaced by the raw server's."""
+    """Returns credentials with the address of a local port replaced by the raw server's."""
     there = f"127.0.0.1:{raw_server.port}"
     return {
         name: str(raw_server.port)
@@ -141,14 +141,14 @@ def redirected(credentials: Mapping[str, str], port: int, raw_server: RawServer)
 
 
 def port_of(url: str) -> int:
-    """Return the port in a URL."""
+    """Returns the port in a URL."""
     port = urlsplit(url).port
     assert port
     return port
 
 
 def corrupted(reply: Reply, corrupt: Callable[[Any], Any]) -> Reply:
-    """Return a valid answer with its JSON, or its text, corrupted."""
+    """Returns a valid answer with its JSON, or its text, corrupted."""
     try:
         answer = orjson.loads(reply.body)
     except orjson.JSONDecodeError:
@@ -159,7 +159,7 @@ def corrupted(reply: Reply, corrupt: Callable[[Any], Any]) -> Reply:
 
 
 def forwarding(port: int) -> Callable[[ReceivedRequest], Awaitable[Reply]]:
-    """Return a function that forwards a request to a local port."""
+    """Returns a function that forwards a request to a local port."""
 
     async def _forward(asked: ReceivedRequest) -> Reply:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

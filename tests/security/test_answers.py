@@ -20,7 +20,7 @@ from custom_components.tunnel_hub.api.errors import TunnelHubError
 from simulator import Simulator
 
 from ..reliability.provider_calls import OPTIONS, calls_for
-from ..reliability.provider_modules import FOUND
+from ..reliability.provider_modules import PROVIDER_DATA
 from ..reliability.providers import Ask, Case
 from .figures import Figures
 from .payloads import BODIES, MEGABYTE, RAW, Corruption, Sample, build, corruptions
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.timeout(3600)
 LONGEST_STALL = 0.1
 """Seconds of CPU. The target is half of it; the margin is for slower machines."""
 
-CASES = tuple(found.cases[-1] for found in FOUND.values())
+CASES = tuple(found.cases[-1] for found in PROVIDER_DATA.values())
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class Replay:
     failures: list[str] = field(default_factory=list)
 
     def calls(self, turn: int) -> list[tuple[str, str]]:
-        """Return each kind of request with one of the calls that send it, alternately."""
+        """Returns each kind of request with one of the calls that send it, alternately."""
         by_kind: dict[str, list[str]] = {}
         for name, recording in self.recordings.items():
             for kind in recording.replies:
@@ -81,14 +81,14 @@ class Replay:
         return [(names[turn % len(names)], kind) for kind, names in by_kind.items()]
 
     def is_turn(self, turn: int) -> bool:
-        """Return whether the quick form tries an answer with this provider.
+        """Returns whether the quick form tries an answer with this provider.
 
         Shared code handles invalid JSON and HTTP for all providers.
         """
         return CASES[turn % len(CASES)] is self.case
 
     def all_calls(self) -> list[tuple[str, str]]:
-        """Return each kind of request with each call that sends it."""
+        """Returns each kind of request with each call that sends it."""
         return [
             (name, kind)
             for name, recording in self.recordings.items()
@@ -121,13 +121,13 @@ class Replay:
         except Exception as err:  # noqa: BLE001  # fault_of judges any exception.
             result = err
         stall = self.stalls.read()
-        self.figures.count(self.case.of, what, stall)
+        self.figures.count(self.case.key, what, stall)
         if found := fault_of(result) or (f"{stall * 1e3:.0f} ms" if stall > LONGEST_STALL else ""):
             self.failures.append(f"{what}: {call}: {kind}: {found}")
 
 
 def fault_of(result: object) -> str:
-    """Return what is wrong with a result or exception; empty if nothing is."""
+    """Returns what is wrong with a result or exception; empty if nothing is."""
     if isinstance(result, TunnelHubError):
         words = str(result)
         is_line = words.isprintable() or "\u3000" in words
@@ -177,7 +177,7 @@ async def _record(case: Case, ask: Ask, raw_server: RawServer, session: ClientSe
     async with Simulator(services=(case.service,), tunnels=2, nodes=4) as simulator:
         service = simulator.services[case.service]
         case.prepare(service)
-        for name, value in FOUND[case.of].settings.items():
+        for name, value in PROVIDER_DATA[case.key].settings.items():
             setattr(service.state.settings, name, value)
         port = port_of(case.url(service))
         recording = Recording(ask, port, case.credentials(service))
@@ -213,7 +213,7 @@ def with_replay(case: Case, figures: Figures) -> Callable[[Work], None]:
             RawServer() as raw_server,
             ClientSession(cookie_jar=DummyCookieJar()) as session,
         ):
-            recordings = _RECORDINGS[case.of] = _RECORDINGS.get(case.of) or {
+            recordings = _RECORDINGS[case.key] = _RECORDINGS.get(case.key) or {
                 name: await _record(case, ask, raw_server, session)
                 for name, ask in calls_for(case).items()
             }

@@ -189,7 +189,7 @@ async def test_while_tokens_are_renewed(hass_process: HassProcess, kills: Kills)
         await hass_process.start()
         kills.count(what, "signed in" if is_stored else "has to sign in")
         assert await hass_process.entry_state() == ("loaded" if is_stored else "setup_error"), what
-        assert await hass_process.is_asked_to_sign_in() is not is_stored, what
+        assert await hass_process.is_reauthenticating() is not is_stored, what
         if not is_stored:
             # The user signs in again; other tests cover that flow.
             sign_in.grant.refresh_token = sign_in.used
@@ -198,7 +198,7 @@ async def test_while_tokens_are_renewed(hass_process: HassProcess, kills: Kills)
 
 
 @pytest.mark.parametrize("hass_process", ["chmlfrp"], indirect=True)
-async def test_how_long_tokens_are_nowhere(hass_process: HassProcess, kills: Kills) -> None:
+async def test_duration_until_tokens_are_stored(hass_process: HassProcess, kills: Kills) -> None:
     """Measures the time from the service's answer to the first use of the stored tokens."""
     sign_in = SignIn(hass_process)
     taken = []

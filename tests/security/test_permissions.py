@@ -50,7 +50,7 @@ async def _user(hass: HomeAssistant, group: str) -> str:
 
 
 def _device_of_kind(world: World, kind: str) -> str:
-    """Return a device of a kind, which is registered with an entity if there is none."""
+    """Returns a device of a kind, which is registered with an entity if there is none."""
     if device := world.device(f"{kind}:1"):
         return device.id
     entry, name = world.entry, f"{id_prefix(world.entry)}:{kind}:1"
@@ -71,7 +71,7 @@ async def _call(world: World, name: str, data: dict[str, Any], user_id: str | No
 
 
 def _targets(world: World, name: str) -> list[dict[str, str]]:
-    """Return a target of each kind that an action takes."""
+    """Returns a target of each kind that an action takes."""
     if kinds := ACTIONS[name].kinds:
         return [{"device_id": _device_of_kind(world, kind)} for kind in kinds]
     return [{"config_entry_id": world.entry.entry_id}]

@@ -30,8 +30,8 @@ from ..api.test_redaction import ENCODINGS
 from ..common import ENTITY_REGISTRY, MINUTE
 from ..reliability.faulty_world import FaultyWorld
 from ..reliability.names import HOST
-from ..reliability.provider_modules import FOUND
-from ..reliability.providers import Act
+from ..reliability.provider_modules import PROVIDER_DATA
+from ..reliability.providers import UserAction
 from .payloads import Sample
 from .proxy import CorruptingProxy, read_all, refusals, respond
 from .raw_server import RawServer, port_of
@@ -71,10 +71,10 @@ class Secrets:
                 self._proxy.refusal = None
 
     def within(self, text: str) -> list[str]:
-        """Return the secrets in a text."""
+        """Returns the secrets in a text."""
         return [secret for secret in self.known if secret in text]
 
-    def are_not_in(self, text: str, *, but: str = "") -> None:
+    def check_not_in(self, text: str, *, but: str = "") -> None:
         """Raises AssertionError if a text contains a secret that is not in `but`."""
         found = [secret for secret in self.within(text) if secret not in but]
         assert not found, f"{found} in {text[:2000]}"
@@ -97,20 +97,20 @@ async def _live(world: FaultyWorld, secrets: Secrets, sample: Sample) -> None:
         for act in sample(_possible(world), 3):
             await respond(world, act)
     await world.restart()
-    FOUND[world.case.of].limits.end(world.service)
+    PROVIDER_DATA[world.case.key].limits.end(world.service)
     await world.live(3 * MINUTE)
 
 
-def _possible(world: FaultyWorld) -> list[Act]:
-    """Return the actions whose device exists."""
-    return [act for act in world.case.acts if world.device(act.thing or "account:account")]
+def _possible(world: FaultyWorld) -> list[UserAction]:
+    """Returns the actions whose device exists."""
+    return [act for act in world.case.user_actions if world.device(act.thing or "account:account")]
 
 
 # Traces of automations
 
 
 def _triggers(world: FaultyWorld) -> list[dict[str, Any]]:
-    """Return our triggers, and a state trigger of all our entities."""
+    """Returns our triggers, and a state trigger of all our entities."""
     devices = dr.async_entries_for_config_entry(dr.async_get(world.hass), world.entry.entry_id)
     target = {"device_id": [device.id for device in devices]}
     ours = [
@@ -122,7 +122,7 @@ def _triggers(world: FaultyWorld) -> list[dict[str, Any]]:
 
 
 def _steps(world: FaultyWorld) -> list[dict[str, Any]]:
-    """Return steps for all actions, except those that return secrets to the automation."""
+    """Returns steps for all actions, except those that return secrets to the automation."""
     steps = []
     for act in _possible(world):
         supports = world.hass.services.supports_response(act.domain, act.action)
@@ -141,7 +141,7 @@ def _steps(world: FaultyWorld) -> list[dict[str, Any]]:
 
 
 async def _traces(hass: HomeAssistant) -> list[dict[str, Any]]:
-    """Return all traces, as the frontend receives them."""
+    """Returns all traces, as the frontend receives them."""
     listed = await async_list_traces(hass, automation.DOMAIN, None)
     return [
         json.loads(
@@ -174,7 +174,7 @@ async def test_no_secret_is_in_a_trace(
     for _ in secrets.repeat_all(sample):
         await hass.services.async_call(automation.DOMAIN, "trigger", run, blocking=True)
         await read_all(faulty_world)
-    FOUND[faulty_world.case.of].limits.end(faulty_world.service)
+    PROVIDER_DATA[faulty_world.case.key].limits.end(faulty_world.service)
     await faulty_world.live(3 * MINUTE)
     secrets.collect()
 
@@ -187,8 +187,8 @@ async def test_no_secret_is_in_a_trace(
     assert any("error" in step for step in steps)
     for step in steps:
         written = json.dumps(step.get("result", {}).pop("params", {}), ensure_ascii=False)
-        secrets.are_not_in(json.dumps(step, ensure_ascii=False))
-        secrets.are_not_in(written, but=json.dumps(config, ensure_ascii=False))
+        secrets.check_not_in(json.dumps(step, ensure_ascii=False))
+        secrets.check_not_in(written, but=json.dumps(config, ensure_ascii=False))
 
 
 # Files
@@ -201,7 +201,7 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def recorder_config(database: Path) -> dict[str, Any]:
-    """Record everything but the data of actions, which Home Assistant stores unchanged."""
+    """Records everything but the data of actions, which Home Assistant stores unchanged."""
     return {
         "db_url": f"sqlite:///{database}",
         "commit_interval": 60,
@@ -258,22 +258,22 @@ async def test_no_secret_is_written(
     for state in hass.states.async_all():
         assert state.entity_id.encode() in recorded
     # Binary data are not searched.
-    secrets.are_not_in(recorded.decode(errors="replace"))
+    secrets.check_not_in(recorded.decode(errors="replace"))
     assert "DEBUG" in logged
     assert f"[custom_components.{DOMAIN}" in logged
     for line in logged.splitlines():
-        secrets.are_not_in(line)
+        secrets.check_not_in(line)
     ours = f"{DOMAIN}.{faulty_world.entry.entry_id}.credentials"
     for key, stored in hass_storage.items():
         if key not in {"core.config_entries", ours}:
-            secrets.are_not_in(json.dumps(stored, ensure_ascii=False, default=str))
+            secrets.check_not_in(json.dumps(stored, ensure_ascii=False, default=str))
 
 
 # Forms and issues
 
 
 def _fields(world: FaultyWorld, way: str, raw_server: RawServer) -> dict[str, Any]:
-    """Return the input of a sign-in step, with the raw server's address."""
+    """Returns the input of a sign-in step, with the raw server's address."""
     fields = json.dumps(world.case.ways[way](world.service)).replace(HOST, "127.0.0.1")
     port = str(port_of(world.case.url(world.service)))
     entered: dict[str, Any] = json.loads(fields.replace(port, str(raw_server.port)))
@@ -299,8 +299,8 @@ async def test_no_secret_is_in_a_form_or_an_issue(
                 assert encode(secret) not in said
             failed += bool(form.get("errors"))
         for issue in ir.async_get(faulty_world.hass).issues.values():
-            secrets.are_not_in(str(issue))
+            secrets.check_not_in(str(issue))
         for flow in faulty_world.hass.config_entries.flow.async_progress():
-            secrets.are_not_in(json.dumps(flow["context"], default=str))
+            secrets.check_not_in(json.dumps(flow["context"], default=str))
         faulty_world.abort_flows()
     assert failed

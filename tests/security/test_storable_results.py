@@ -41,7 +41,7 @@ def output_check(
 
 
 def is_line(words: str) -> bool:
-    """Return whether all characters are printable; emoji can contain joiners."""
+    """Returns whether all characters are printable; emoji can contain joiners."""
     return words.translate(_HARMLESS).isprintable()
 
 
@@ -107,7 +107,7 @@ async def test_results_can_be_stored(
     for what, corrupt in sample(list(corruptions(case).items()), 3):
         proxy.corrupt = corrupt
         await read_all(faulty_world)
-        for act in sample(case.acts, 3):
+        for act in sample(case.user_actions, 3):
             if faulty_world.device(act.thing or "account:account") is not None:
                 json_bytes(await respond(faulty_world, act))
         await serialization.check(faulty_world)
@@ -147,7 +147,7 @@ async def test_any_name(
         output_check.check()
 
 
-async def test_no_secret_comes_back(
+async def test_no_secret_is_repeated(
     faulty_world: FaultyWorld,
     proxy: CorruptingProxy,
     caplog: pytest.LogCaptureFixture,
@@ -166,7 +166,7 @@ async def test_no_secret_comes_back(
             secrets |= {form for secret in transmitted for form in (secret, encode(secret))}
             proxy.refusal = refusal
             await read_all(faulty_world)
-            for act in sample(case.acts, 2):
+            for act in sample(case.user_actions, 2):
                 if faulty_world.device(act.thing or "account:account") is not None:
                     output_check.check_no_secret(await respond(faulty_world, act))
             output_check.check()

@@ -16,12 +16,12 @@ type Draw = Callable[[float], None]
 
 
 def at(day: int, hour: int, minute: int = 0, second: int = 0) -> datetime:
-    """Return a time in October 2026 in Shanghai."""
+    """Returns a time in October 2026 in Shanghai."""
     return datetime(2026, 10, day, hour, minute, second, tzinfo=SHANGHAI)
 
 
 def sign_in_requests(world: World) -> list[datetime]:
-    """Return the times of sign-in requests, by the service's clock."""
+    """Returns the times of sign-in requests, by the service's clock."""
     return [
         datetime.fromtimestamp(call.at, SHANGHAI)
         for call in world.service.calls_to("/user", type="sign")
@@ -29,18 +29,18 @@ def sign_in_requests(world: World) -> list[datetime]:
 
 
 def signed_on(world: World) -> date | None:
-    """Return the service's day of the last sign-in."""
+    """Returns the service's day of the last sign-in."""
     seconds = world.service.account.signdate
     return None if seconds is None else datetime.fromtimestamp(seconds, SHANGHAI).date()
 
 
 def next_attempt(world: World) -> datetime:
-    """Return the time of the next automatic attempt, as in diagnostics."""
+    """Returns the time of the next automatic attempt, as in diagnostics."""
     moment: datetime = world.entry.runtime_data.sign_in.next
     return moment
 
 
-async def leap(world: World, moment: datetime) -> None:
+async def advance_to(world: World, moment: datetime) -> None:
     """Moves time to a moment, with a poll ten minutes before it."""
     for stop in (moment - timedelta(minutes=10), moment):
         if stop > datetime.now(SHANGHAI):
@@ -50,14 +50,14 @@ async def leap(world: World, moment: datetime) -> None:
 
 
 async def run_next_attempt(world: World) -> datetime:
-    """Move time to the next attempt; return its time."""
+    """Moves time to the next attempt; returns its time."""
     moment = next_attempt(world)
-    await leap(world, moment)
+    await advance_to(world, moment)
     return moment
 
 
 async def live_until(world: World, moment: datetime) -> list[date]:
-    """Move time in steps and from attempt to attempt; return the service's days with a sign-in."""
+    """Moves time from attempt to attempt; returns the service's days with a sign-in."""
     days = []
     while (now := datetime.now(SHANGHAI)) < moment:
         before, soon = signed_on(world), next_attempt(world)
@@ -71,6 +71,6 @@ async def live_until(world: World, moment: datetime) -> list[date]:
 
 
 def failing_issue(world: World) -> ir.IssueEntry | None:
-    """Return the issue for failing sign-ins."""
+    """Returns the issue for failing sign-ins."""
     issues = ir.async_get(world.hass).issues.values()
     return next((issue for issue in issues if issue.translation_key == "sign_in_failing"), None)

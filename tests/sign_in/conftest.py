@@ -16,7 +16,7 @@ from .common import Draw
 
 @pytest.fixture
 def simulated() -> dict[str, Any]:
-    """Use few rows, to be fast."""
+    """Uses few rows, to be fast."""
     return {"tunnels": 1, "nodes": 1}
 
 

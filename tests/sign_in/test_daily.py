@@ -15,9 +15,9 @@ from ..common import DAY, HOUR, World
 from .common import (
     DAILY,
     Draw,
+    advance_to,
     at,
     failing_issue,
-    leap,
     run_next_attempt,
     sign_in_requests,
     signed_on,
@@ -43,9 +43,9 @@ async def test_at_a_random_minute_of_the_window(
     await shanghai.set_up(**DAILY)
     moment = at(20, hour, minute)
 
-    await leap(shanghai, moment - timedelta(minutes=1))
+    await advance_to(shanghai, moment - timedelta(minutes=1))
     assert not sign_in_requests(shanghai)
-    await leap(shanghai, moment)
+    await advance_to(shanghai, moment)
 
     assert len(sign_in_requests(shanghai)) == 1
     event = shanghai.state("event", "account:account", "sign_in")
@@ -234,7 +234,7 @@ async def test_the_issue_contains_no_secret(shanghai: World) -> None:
 
 
 def issue_message(world: World) -> str:
-    """Return the service's message in the issue."""
+    """Returns the service's message in the issue."""
     issue = failing_issue(world)
     assert issue
     assert issue.translation_placeholders

@@ -24,17 +24,17 @@ EVENING = {**DAILY, "sign_in_from": "18:00:00", "sign_in_until": "20:00:00"}
 
 
 def hours(first: str, last: str) -> dict[str, object]:
-    """Return the options for a sign-in between two times."""
+    """Returns the options for a sign-in between two times."""
     return {**DAILY, "sign_in_from": f"{first}:00", "sign_in_until": f"{last}:00"}
 
 
 def october(first: int, last: int) -> list[date]:
-    """Return the days of October 2026 from one to another."""
+    """Returns the days of October 2026 from one to another."""
     return [date(2026, 10, day) for day in range(first, last + 1)]
 
 
 def outcome(world: World) -> Mapping[str, Any]:
-    """Return the attributes of the account's event entity."""
+    """Returns the attributes of the account's event entity."""
     return world.state("event", "account:account", "sign_in").attributes
 
 
@@ -124,7 +124,7 @@ async def test_daylight_saving_time(
     begin = datetime.now(SHANGHAI)
 
     def is_open(moment: datetime) -> bool:
-        """Return whether local time is within the window."""
+        """Returns whether local time is within the window."""
         return first == last or first <= moment.astimezone(ZoneInfo(zone)).time() < last
 
     await live_until(world, begin + timedelta(days=4))

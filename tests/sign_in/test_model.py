@@ -83,13 +83,13 @@ class Minute(NamedTuple):
 
 
 def _day_of(seconds: float) -> int:
-    """Return the service's day for seconds since 1970, as days since 1970."""
+    """Returns the service's day for seconds since 1970, as days since 1970."""
     return int(seconds + 8 * 3600) // 86400
 
 
 @cache
 def _ahead_of_utc(zone: ZoneInfo, quarter_hour: int) -> int:
-    """Return a time zone's offset in seconds, for quarter hours since 1970."""
+    """Returns a time zone's offset in seconds, for quarter hours since 1970."""
     offset = datetime.fromtimestamp(quarter_hour * 900, zone).utcoffset()
     assert offset is not None
     return int(offset.total_seconds())
@@ -138,7 +138,7 @@ class HomeModel:
                 self.in_hours.add(at)
 
     def is_open(self, seconds: int) -> bool:
-        """Return whether local time is within the window."""
+        """Returns whether local time is within the window."""
         seconds += int(self.ahead)
         wall = (seconds + _ahead_of_utc(self.zone, seconds // 900)) % 86400
         first, last = (
@@ -256,13 +256,13 @@ class HomeModel:
             assert missed == sum(day not in signed for day in over)
 
     def calls_on(self, day: int) -> list[float]:
-        """Return the times of requests on one of the service's days, in seconds since 1970."""
+        """Returns the times of requests on one of the service's days, in seconds since 1970."""
         calls = self.world.service.calls_to("/user", type="sign")
         return [call.at for call in calls if _day_of(call.at) == day]
 
 
 def closings(minutes: list[Minute]) -> list[int]:
-    """Return the indexes of minutes after the end of time windows that were long enough."""
+    """Returns the indexes of minutes after the end of time windows that were long enough."""
     found: list[int] = []
     length = 0
     for index, minute in enumerate([*minutes, None]):
@@ -287,7 +287,7 @@ class Homes:
     made: int = 0
 
     def missed(self) -> int:
-        """Return the number of days that were reported as missed."""
+        """Returns the number of days that were reported as missed."""
         logged = [record for record in self.caplog.records if record.name == sign_in.__name__]
         return sum(int(str(record.args[-1])) for record in logged if isinstance(record.args, tuple))
 
@@ -304,12 +304,12 @@ class Homes:
         entry = account_entry(self.service, self.service.account, f"home-{self.made}")
         entry.add_to_hass(self.hass)
         world = World(self.hass, self.clocks.freezer, self.service, entry)
-        life = HomeModel(world, self.clocks, ZoneInfo(plan.zone), plan.hours)
+        home_model = HomeModel(world, self.clocks, ZoneInfo(plan.zone), plan.hours)
         try:
-            yield life
+            yield home_model
         finally:
             self.service.clear_faults()
-            await life.set_clock(-life.ahead)
+            await home_model.set_clock(-home_model.ahead)
             await self.hass.config_entries.async_remove(entry.entry_id)
             await world.settle()
 
@@ -349,15 +349,15 @@ plans = st.builds(
 
 async def live(homes: Homes, plan: Plan) -> None:
     """Runs a plan and checks the result."""
-    async with homes.home(plan) as life:
-        begin = life.now
-        await life.turn_on()
+    async with homes.home(plan) as home_model:
+        begin = home_model.now
+        await home_model.turn_on()
         for disturbance in sorted(plan.disturbances, key=lambda disturbance: disturbance.start):
-            await life.live_until(begin + disturbance.start * MINUTE)
-            await life.run(disturbance)
-        end = max(begin + DAYS * DAY, life.now)
-        await life.live_until((_day_of(end) + 1) * DAY - 8 * HOUR + 5 * MINUTE)
-        life.check(homes.missed())
+            await home_model.live_until(begin + disturbance.start * MINUTE)
+            await home_model.run(disturbance)
+        end = max(begin + DAYS * DAY, home_model.now)
+        await home_model.live_until((_day_of(end) + 1) * DAY - 8 * HOUR + 5 * MINUTE)
+        home_model.check(homes.missed())
 
 
 def test_random_days(homes: Homes, pytestconfig: pytest.Config) -> None:

@@ -46,7 +46,7 @@ schedules = st.builds(DailySchedule, all_hours, st.sampled_from((SHANGHAI, UTC))
 
 
 def is_open(hours: Hours, moment: datetime, home: tzinfo) -> bool:
-    """Return whether local time is within the window."""
+    """Returns whether local time is within the window."""
     at = moment.astimezone(home).time()
     if hours.first == hours.last:
         return True

@@ -20,7 +20,7 @@ _REMOVED: Mapping[str, Value] = {"binary_sensor.connected": False}
 
 
 def things_of(world: FaultyWorld) -> dict[str, dr.DeviceEntry]:
-    """Return the devices by thing."""
+    """Returns the devices by thing."""
     found = dr.async_entries_for_config_entry(dr.async_get(world.hass), world.entry.entry_id)
     prefix = f"{id_prefix(world.entry)}:"
     return {
@@ -32,13 +32,13 @@ def things_of(world: FaultyWorld) -> dict[str, dr.DeviceEntry]:
 
 
 def thing_of(world: FaultyWorld, entity: er.RegistryEntry) -> tuple[str, str]:
-    """Return an entity's thing and its "platform.key"."""
+    """Returns an entity's thing and its "platform.key"."""
     thing, _, key = entity.unique_id.removeprefix(f"{id_prefix(world.entry)}:").rpartition(":")
     return thing, f"{entity.domain}.{key}"
 
 
 def ids_of(world: FaultyWorld, named: Mapping[str, str]) -> dict[str, str]:
-    """Return the ids of things that the model identifies by name. named: as in the model."""
+    """Returns the ids of things that the model identifies by name. named: as in the model."""
     return {
         f"{kind}:{device.name}": f"{kind}:{thing.partition(':')[2]}"
         for thing, device in things_of(world).items()
@@ -48,7 +48,7 @@ def ids_of(world: FaultyWorld, named: Mapping[str, str]) -> dict[str, str]:
 
 
 def entities_of(world: FaultyWorld) -> Entities:
-    """Return the registered entities."""
+    """Returns the registered entities."""
     found: dict[str, dict[str, er.RegistryEntry]] = {}
     for entity in world.registered():
         thing, key = thing_of(world, entity)
@@ -57,7 +57,7 @@ def entities_of(world: FaultyWorld) -> Entities:
 
 
 def state_of(world: FaultyWorld, platform: str, thing: str, key: str) -> str | None:
-    """Return an entity's state; None if there is none or it is disabled."""
+    """Returns an entity's state; None if there is none or it is disabled."""
     unique_id = f"{id_prefix(world.entry)}:{thing}:{key}"
     entity_id = er.async_get(world.hass).async_get_entity_id(platform, DOMAIN, unique_id)
     state = world.hass.states.get(entity_id) if entity_id else None
@@ -69,7 +69,7 @@ def _kind(thing: str) -> str:
 
 
 def unpolled(entities: Entities) -> set[str]:
-    """Return the kinds without an enabled entity."""
+    """Returns the kinds without an enabled entity."""
     polled = {
         _kind(thing)
         for thing, of_thing in entities.items()
@@ -96,7 +96,7 @@ def _wrong_devices(
     errors = [
         f"device {thing}: {'missing' if thing not in devices else 'too many'}"
         for thing in sorted(devices.keys() ^ expected.devices.keys())
-        if _kind(thing) not in unpolled_kinds and thing not in expected.perhaps
+        if _kind(thing) not in unpolled_kinds and thing not in expected.optional
     ]
     for thing, wanted in expected.devices.items():
         if (device := devices.get(thing)) and _kind(thing) not in unpolled_kinds:
@@ -115,7 +115,7 @@ def _wrong_entities(entities: Entities, expected: Expected, unpolled_kinds: set[
     for thing in sorted(entities.keys() | expected.entities.keys()):
         if _kind(thing) in unpolled_kinds:
             continue
-        if thing in expected.perhaps and not (thing in entities and thing in expected.entities):
+        if thing in expected.optional and not (thing in entities and thing in expected.entities):
             continue
         there, wanted = set(entities.get(thing, ())), set(expected.entities.get(thing, ()))
         if missing := wanted - there:

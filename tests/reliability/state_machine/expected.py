@@ -38,20 +38,20 @@ class Expected:
 
     devices: by thing. entities: states by thing and "platform.key".
     unused: things whose entities are disabled by default.
-    perhaps: things that may exist or not.
+    optional: things that may exist or not.
     """
 
     devices: dict[str, Device] = field(default_factory=dict)
     entities: dict[str, Mapping[str, Value]] = field(default_factory=dict)
     unused: set[str] = field(default_factory=set)
-    perhaps: set[str] = field(default_factory=set)
+    optional: set[str] = field(default_factory=set)
 
     def resolve(self, ids: Mapping[str, str]) -> None:
         """Replaces names of things by the ids that Home Assistant gave them. ids: by thing."""
         self.devices = {ids.get(thing, thing): device for thing, device in self.devices.items()}
         self.entities = {ids.get(thing, thing): shows for thing, shows in self.entities.items()}
         self.unused = {ids.get(thing, thing) for thing in self.unused}
-        self.perhaps = {ids.get(thing, thing) for thing in self.perhaps}
+        self.optional = {ids.get(thing, thing) for thing in self.optional}
 
     def add(self, thing: str, shows: Mapping[str, Value], device: Device | None = None) -> None:
         """Adds a thing, and its device if it has one."""
@@ -61,7 +61,7 @@ class Expected:
 
 
 def shows(state: str, wanted: Value) -> bool:
-    """Return whether a state is as expected."""
+    """Returns whether a state is as expected."""
     match wanted:
         case _Anything():
             return state != "unavailable"
@@ -77,16 +77,16 @@ def shows(state: str, wanted: Value) -> bool:
 
 
 def moment(seconds: float | None) -> datetime | None:
-    """Return the time for seconds since 1970."""
+    """Returns the time for seconds since 1970."""
     return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC)
 
 
 def gib(count: float | None) -> float | None:
-    """Return bytes in GiB."""
+    """Returns bytes in GiB."""
     return None if count is None else count / GIBIBYTE
 
 
 def nth[T](items: Iterable[T], pick: int) -> T:
-    """Return one of several items for any number."""
+    """Returns one of several items for any number."""
     several = list(items)
     return several[pick % len(several)]

@@ -39,11 +39,11 @@ from simulator.gates import Moment
 
 from ...clocks import Clocks
 from ...common import DAY, HOUR, MINUTE, connect_browsers
-from ..provider_modules import FOUND
-from ..providers import Act, Outcome, Trouble
+from ..provider_modules import PROVIDER_DATA
+from ..providers import Outcome, Trouble, UserAction
 from .checks import check_expected, entities_of, ids_of, state_of, things_of
 from .expected import ANYTHING, Expected, nth
-from .home import Home
+from .hass_instance import HassInstance
 from .model import STARTS, Options, Request, ServiceModel, TunnelModel
 from .sign_ins import SignIns
 from .user_choices import Choices, Holds, key_of, rename, rename_device
@@ -57,7 +57,7 @@ PAIR = " / "
 _MOMENTS: tuple[Moment, ...] = ("before", "after")
 _CALLS = st.sampled_from((1, 1, 1, 2, 2, 3, 4, 6))
 """Which of several calls is held."""
-_OFTEN = {
+_RULE_WEIGHTS = {
     "race": 5,
     "interleave": 3,
     "lose_sessions": 2,
@@ -121,7 +121,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         """Prepares; the first step starts Home Assistant."""
         super().__init__()
-        self.home = Home(self.kind, self.clocks, self.log)
+        self.hass_instance = HassInstance(self.kind, self.clocks, self.log)
         self.broken = False
         self.down = False
         self.concurrent = False
@@ -139,7 +139,7 @@ class Machine(RuleBasedStateMachine):
     def take(self, name: str, work: Work) -> None:
         """Runs and counts one step."""
         try:
-            if self.home.run(work) is not False:
+            if self.hass_instance.run(work) is not False:
                 self.taken[name] += 1
             if self.trouble:
                 # Devices that no longer exist or are unwanted may be removed.
@@ -154,15 +154,15 @@ class Machine(RuleBasedStateMachine):
         self.take("begin", self._begin(start, zone, nth(self.kind.options, options)))
 
     async def _begin(self, start: datetime, zone: str, options: Options) -> None:
-        await self.home.open(start, zone)
-        self.world, self.model = self.home.world, self.home.model
+        await self.hass_instance.open(start, zone)
+        self.world, self.model = self.hass_instance.world, self.hass_instance.model
         self.hass, self.entry, self.service = (
             self.world.hass,
             self.world.entry,
             self.world.service,
         )
         self.sign_ins = SignIns(self.model, ZoneInfo(zone))
-        self.idle_leftovers = self.home.leftovers()
+        self.idle_leftovers = self.hass_instance.leftovers()
         self._choose(options)
         await self._set_up()
         assert self.loaded
@@ -175,7 +175,7 @@ class Machine(RuleBasedStateMachine):
                 self.take("look", self._look())
                 self.take("end", self._end())
         finally:
-            self.home.close()
+            self.hass_instance.close()
 
     async def _end(self) -> None:
         if self.state is not ConfigEntryState.NOT_LOADED:
@@ -213,12 +213,12 @@ class Machine(RuleBasedStateMachine):
         calls = len(self.service.calls)
         polls = 0
         while polls < 3:
-            polls = polls + 1 if await self._leap(self.kind.slowest + 1) == 1 else 0
-        assert not self.home.errors, self.home.errors
-        self.home.output_check.check()
+            polls = polls + 1 if await self._advance(self.kind.slowest + 1) == 1 else 0
+        assert not self.hass_instance.errors, self.hass_instance.errors
+        self.hass_instance.output_check.check()
         if self.state is ConfigEntryState.NOT_LOADED:
             assert len(self.service.calls) == calls, "requests while unloaded"
-            left = self.home.leftovers() - self.idle_leftovers
+            left = self.hass_instance.leftovers() - self.idle_leftovers
             assert not left, f"not released: {left}"
         elif self.trouble and self.trouble.outcome is Outcome.REFUSED:
             assert self.world.reauthentications() == 1
@@ -247,11 +247,11 @@ class Machine(RuleBasedStateMachine):
 
     async def _check_rewrites(self) -> None:
         """While only counters and measurements change, no attribute does."""
-        self.home.rewrites.clear()
+        self.hass_instance.rewrites.clear()
         for _ in range(3):
-            FOUND[self.kind.case.of].measure(self.service)
-            await self._leap(self.world.case.interval)
-        rewritten = {id_ for id_ in self.home.rewrites if not id_.startswith(f"{IMAGE}.")}
+            PROVIDER_DATA[self.kind.case.key].measure(self.service)
+            await self._advance(self.world.case.interval)
+        rewritten = {id_ for id_ in self.hass_instance.rewrites if not id_.startswith(f"{IMAGE}.")}
         assert not rewritten, f"attributes of {rewritten}"
 
     def _expected(self) -> Expected:
@@ -260,7 +260,7 @@ class Machine(RuleBasedStateMachine):
         expected.resolve(ids_of(self.world, self.kind.named))
         # Resources of a lasting kind may stay after they disappear from the service.
         there = things_of(self.world).keys() - expected.devices.keys()
-        expected.perhaps |= {t for t in there if t.partition(":")[0] in self.kind.lasting}
+        expected.optional |= {t for t in there if t.partition(":")[0] in self.kind.lasting}
         return expected
 
     def _add_forecasts(self, expected: Expected) -> None:
@@ -269,7 +269,7 @@ class Machine(RuleBasedStateMachine):
             kind, _, id_ = thing.partition(":")
             if kind in _FORECASTS:
                 expected.add(f"{_FORECASTS[kind]}:{id_}", {"sensor.traffic_lasts_until": ANYTHING})
-                expected.perhaps.add(f"{_FORECASTS[kind]}:{id_}")
+                expected.optional.add(f"{_FORECASTS[kind]}:{id_}")
 
     def _thing(self, tunnel_id: str) -> str:
         thing = self.model.thing(tunnel_id)
@@ -277,23 +277,23 @@ class Machine(RuleBasedStateMachine):
 
     # Time
 
-    async def _leap(self, seconds: float) -> int:
+    async def _advance(self, seconds: float) -> int:
         """Lets time pass in one step, with stops at moments relevant to the daily sign-in.
 
         Returns the number of steps.
         """
-        now = self.home.now()
+        now = self.hass_instance.now()
         stops = self.sign_ins.stops(now, now + timedelta(seconds=seconds))
         for moment in stops:
-            await self.home.land(moment)
+            await self.hass_instance.advance_to(moment)
             self._watch_sign_ins()
         return len(stops)
 
     def _watch_sign_ins(self) -> None:
         in_the_way = self.service.faults or self.service.gates or ir.async_get(self.hass).issues
         account = state_of(self.world, "sensor", "account:account", "tunnels_used")
-        self.sign_ins.land(
-            self.home.now(),
+        self.sign_ins.advance_to(
+            self.hass_instance.now(),
             well=self.fine and not in_the_way and account not in (None, STATE_UNAVAILABLE),
             by_hand=self.by_hand,
         )
@@ -302,26 +302,26 @@ class Machine(RuleBasedStateMachine):
     @step(minutes=st.sampled_from((1, 5, 30, 60, 6 * 60)))
     async def wait(self, minutes: int) -> None:
         """Lets time pass."""
-        await self._leap(minutes * MINUTE)
+        await self._advance(minutes * MINUTE)
 
     @step()
     async def pass_day(self) -> None:
         """Lets a day pass, with a poll every eight hours."""
         for _ in range(3):
-            await self._leap(8 * HOUR)
+            await self._advance(8 * HOUR)
 
     @step(around=st.sampled_from((1, 30, 300)), at_home=st.booleans(), down=st.booleans())
-    async def see_midnight(self, *, around: int, at_home: bool, down: bool) -> None:
+    async def pass_midnight(self, *, around: int, at_home: bool, down: bool) -> None:
         """Passes midnight of the service or of Home Assistant, possibly during an outage."""
         zone = ZoneInfo(self.hass.config.time_zone if at_home else "Asia/Shanghai")
-        tomorrow = self.home.now().astimezone(zone).date() + timedelta(days=1)
+        tomorrow = self.hass_instance.now().astimezone(zone).date() + timedelta(days=1)
         midnight = datetime.combine(tomorrow, datetime.min.time(), zone).astimezone(UTC)
-        left = (midnight - self.home.now()).total_seconds()
+        left = (midnight - self.hass_instance.now()).total_seconds()
         if left > around:
-            await self._leap(left - around)
+            await self._advance(left - around)
         if down and not self.down:
             await self._go_down()
-        await self._leap(2 * around)
+        await self._advance(2 * around)
         if self.down and not at_home and self.kind.tells_midnight:
             todays = {
                 entity.entity_id: state.state
@@ -345,7 +345,7 @@ class Machine(RuleBasedStateMachine):
         self.sign_ins.disturb()
         calls = len(self.service.calls)
         self.clocks.sleep(hours * HOUR)
-        await self._leap(2 * MINUTE)
+        await self._advance(2 * MINUTE)
         if self.fine and self.quiet:
             assert len(self.service.calls) > calls, "nothing was read after sleep"
 
@@ -361,16 +361,18 @@ class Machine(RuleBasedStateMachine):
             shown = [state for state in self._shown_steadily() if state != STATE_UNAVAILABLE]
             assert not shown, f"still available: {shown}"
         self.clocks.set(-seconds, self.service)
-        await self.home.land(self.home.now())
+        await self.hass_instance.advance_to(self.hass_instance.now())
         self.sign_ins.reset()
 
     async def _live(self, seconds: float) -> None:
         """Lets time pass in steps, independent of the system clock."""
         for _ in range(8):
-            await self.home.land(self.home.now() + timedelta(seconds=seconds / 8))
+            await self.hass_instance.advance_to(
+                self.hass_instance.now() + timedelta(seconds=seconds / 8)
+            )
 
     def _shown_steadily(self) -> list[str]:
-        """Return the states of the enabled steady entities."""
+        """Returns the states of the enabled steady entities."""
         shown = (state_of(self.world, *value) for value in self.world.case.steady)
         return [state for state in shown if state is not None]
 
@@ -410,7 +412,7 @@ class Machine(RuleBasedStateMachine):
         connect_browsers(self.hass)
         for _ in range(3):
             self.model.end_session(0)
-            await self._leap(self.world.case.interval)
+            await self._advance(self.world.case.interval)
         connect_browsers(self.hass, browsers=self.browsers)
 
     @precondition(lambda self: self.fine and self.kind.troubles())
@@ -424,7 +426,7 @@ class Machine(RuleBasedStateMachine):
         if trouble.outcome is not Outcome.HEALED:
             self.trouble = trouble
         # It is noticed within an hour, even while no browser is connected.
-        await self._leap(HOUR)
+        await self._advance(HOUR)
 
     @precondition(lambda self: self.trouble is not None)
     @step()
@@ -574,7 +576,7 @@ class Machine(RuleBasedStateMachine):
         thing, device = nth(sorted(things_of(self.world).items()), pick)
         expected = self._expected() if self.fine else Expected()
         # Devices that stay without being listed can be removed until the next poll.
-        lasting = expected.perhaps | {
+        lasting = expected.optional | {
             t for t in expected.devices if t.partition(":")[0] in self.kind.lasting
         }
         settled = thing in expected.devices and thing not in lasting
@@ -617,7 +619,7 @@ class Machine(RuleBasedStateMachine):
         return True
 
     def _tunnel(self, pick: int) -> str | None:
-        """Return one of the tunnels that can be forced down now."""
+        """Returns one of the tunnels that can be forced down now."""
         there = [
             id_
             for id_ in sorted(self.model.tunnels())
@@ -662,7 +664,7 @@ class Machine(RuleBasedStateMachine):
         return True
 
     async def _poll(self, _: int) -> bool:
-        await self._leap(self.world.case.interval)
+        await self._advance(self.world.case.interval)
         return True
 
     async def _refresh(self, pick: int) -> bool:
@@ -702,14 +704,14 @@ class Machine(RuleBasedStateMachine):
 
     async def _act(self, pick: int) -> bool:
         """Runs an action or presses a button."""
-        return await self._perform(nth(self.model.acts, pick))
+        return await self._perform(nth(self.model.user_actions, pick))
 
     async def _own_act(self, name: str) -> bool:
         if not (self.fine and self.quiet):
             return False
-        return await self._perform(self.model.own_acts()[name])
+        return await self._perform(self.model.own_actions()[name])
 
-    async def _perform(self, act: Act) -> bool:
+    async def _perform(self, act: UserAction) -> bool:
         if act.key:
             assert act.thing
             if state_of(self.world, act.domain, act.thing, act.key) in (None, STATE_UNAVAILABLE):
@@ -737,7 +739,7 @@ class Machine(RuleBasedStateMachine):
         self.holds.compare(before, self._tunnels_enabled())
 
     def _activities(self) -> dict[str, Activity]:
-        """Return the activities that can run in parallel with another one, by name."""
+        """Returns the activities that can run in parallel with another one, by name."""
 
         def change(name: str) -> Activity:
             return lambda pick: self._change(name, pick)
@@ -755,7 +757,7 @@ class Machine(RuleBasedStateMachine):
             "return client": self._return_client,
             "switch off": self._switch_off,
             "switch on": self._switch_on,
-            **{name: own_act(name) for name in self.model.own_acts()},
+            **{name: own_act(name) for name in self.model.own_actions()},
             **{name: change(name) for name in self.kind.changes()},
         }
 
@@ -872,20 +874,20 @@ class Machine(RuleBasedStateMachine):
         (route, match), calls, moment = stop
         gate = self.service.gate(route, moment, match=match, times=calls)
         one = asyncio.create_task(activities[begun](picks[0]))
-        await self.home.run_until_idle()
+        await self.hass_instance.run_until_idle()
         while gate.waiting and calls > 1:
             gate.let_through()
             calls -= 1
-            await self.home.run_until_idle()
+            await self.hass_instance.run_until_idle()
         if one.done() and not gate.waiting:
             # It sent fewer requests; a poll with a connected browser requests everything.
             begun, gate.route, gate.match, gate.times = "poll", "*", {}, 1
             connect_browsers(self.hass)
             one = asyncio.create_task(self._poll(0))
-            await self.home.run_until_idle()
+            await self.hass_instance.run_until_idle()
         stopped, gate.times = gate.waiting, 0
         other = asyncio.create_task(activities[meanwhile](picks[1]))
-        await self.home.run_until_idle()
+        await self.hass_instance.run_until_idle()
         gate.open()
         await asyncio.gather(one, other)
         self.service.gates.remove(gate)
@@ -909,7 +911,7 @@ def machine_for(
     log: pytest.LogCaptureFixture,
     taken: Counter[str],
 ) -> type[Machine]:
-    """Return the state machine of a service, with a rule for each of its changes."""
+    """Returns the state machine of a service, with a rule for each of its changes."""
 
     def rule_for(name: str) -> Callable[..., None]:
         async def change(self: Machine, pick: int) -> None:
@@ -922,7 +924,7 @@ def machine_for(
     context = {"kind": model, "clocks": clocks, "log": log, "taken": taken}
     often = {
         f"{name} {n}": getattr(Machine, name)
-        for name, times in _OFTEN.items()
+        for name, times in _RULE_WEIGHTS.items()
         for n in range(times)
         if name not in model.idle
     }

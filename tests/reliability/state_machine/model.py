@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 from homeassistant.const import Platform
 
 from ...common import HOUR
-from ..providers import Act, AnyService, Case, Life, Outcome, Trouble
+from ..providers import AnyService, Case, Outcome, ResourceChanges, Trouble, UserAction
 from .expected import Expected, nth
 
 type Options = Mapping[str, Any]
@@ -42,7 +42,7 @@ STARTS = (
 )
 """When examples start."""
 _CHANGE = "is_change"
-_MOST = 4
+_MAX_RESOURCES = 4
 """The maximum number of resources of a kind."""
 
 
@@ -55,7 +55,7 @@ def change[M: ServiceModel](method: Callable[[M, int], None]) -> Callable[[M, in
 class ServiceModel(ABC):
     """A service's possible changes and the expected states.
 
-    case: the kind of entry. lives: resources that are added, removed and renamed.
+    case: the kind of entry. resource_changes: resources that are added, removed and renamed.
     nodes: number of the simulated service's nodes.
     options: possible options of the entry.
     named: kinds of things that the model identifies by name, with the kind of the device that has
@@ -70,7 +70,7 @@ class ServiceModel(ABC):
     """
 
     case: ClassVar[Case]
-    lives: ClassVar[tuple[Life, ...]]
+    resource_changes: ClassVar[tuple[ResourceChanges, ...]]
     nodes: ClassVar[int] = 4
     options: ClassVar[tuple[Options, ...]] = ({},)
     named: ClassVar[Mapping[str, str]] = MappingProxyType({})
@@ -86,17 +86,17 @@ class ServiceModel(ABC):
     def __init__(self, service: AnyService) -> None:
         self.service = service
         self._made = 0
-        self._gone: list[tuple[Life, str, Any]] = []
+        self._gone: list[tuple[ResourceChanges, str, Any]] = []
 
     @classmethod
     def changes(cls) -> dict[str, Callable[..., None]]:
-        """Return the changes at the service, by name."""
+        """Returns the changes at the service, by name."""
         found = {name: getattr(cls, name) for name in dir(cls)}
         return {name: method for name, method in found.items() if hasattr(method, _CHANGE)}
 
     @classmethod
     def troubles(cls) -> Mapping[str, Trouble]:
-        """Return the account's faults, by name."""
+        """Returns the account's faults, by name."""
         return {
             name: trouble
             for name, trouble in cls.case.troubles.items()
@@ -110,76 +110,80 @@ class ServiceModel(ABC):
 
     @abstractmethod
     def expected(self, options: Options) -> Expected:
-        """Return the expected states, computed from the service's state."""
+        """Returns the expected states, computed from the service's state."""
 
     def tunnels(self) -> Mapping[str, Any]:
-        """Return the rows of the tunnels that can be forced down, by id."""
+        """Returns the rows of the tunnels that can be forced down, by id."""
         return {}
 
     def thing(self, tunnel_id: str) -> str:
-        """Return a tunnel's thing."""
+        """Returns a tunnel's thing."""
         return f"tunnel:{tunnel_id}"
 
     # Changes at every service
 
     def _next(self) -> int:
-        """Return an unused number."""
+        """Returns an unused number."""
         self._made += 1
         return self._made
 
-    def _rows(self, life: Life) -> dict[str, Any]:
-        rows = life.rows(self.service)
-        return {id_: row for id_, row in sorted(rows.items()) if life.is_ours(row)}
+    def _rows(self, resource_changes: ResourceChanges) -> dict[str, Any]:
+        rows = resource_changes.rows(self.service)
+        return {id_: row for id_, row in sorted(rows.items()) if resource_changes.is_ours(row)}
 
     @change
-    def come(self, pick: int) -> None:
+    def add_resource(self, pick: int) -> None:
         """Adds a resource."""
-        life = nth(self.lives, pick)
-        if len(self._rows(life)) < _MOST and life.rows(self.service):
-            life.add(self.service, self._next())
+        resource_changes = nth(self.resource_changes, pick)
+        if len(self._rows(resource_changes)) < _MAX_RESOURCES and resource_changes.rows(
+            self.service
+        ):
+            resource_changes.add(self.service, self._next())
 
     @change
-    def go(self, pick: int) -> None:
+    def delete_resource(self, pick: int) -> None:
         """Deletes a resource."""
-        life = nth(self.lives, pick)
-        if rows := self._rows(life):
-            id_ = nth(rows, pick // len(self.lives))
-            self._gone.append((life, id_, life.rows(self.service).pop(id_)))
+        resource_changes = nth(self.resource_changes, pick)
+        if rows := self._rows(resource_changes):
+            id_ = nth(rows, pick // len(self.resource_changes))
+            self._gone.append((resource_changes, id_, resource_changes.rows(self.service).pop(id_)))
 
     @change
-    def come_back(self, pick: int) -> None:
+    def restore_resource(self, pick: int) -> None:
         """Restores a deleted resource."""
         if self._gone:
-            life, id_, row = self._gone.pop(pick % len(self._gone))
-            life.rows(self.service).setdefault(id_, row)
+            resource_changes, id_, row = self._gone.pop(pick % len(self._gone))
+            resource_changes.rows(self.service).setdefault(id_, row)
 
     @change
     def rename(self, pick: int) -> None:
         """Renames a resource."""
-        life = nth(self.lives, pick)
-        if rows := self._rows(life):
-            life.rename(self.service, nth(rows, pick // len(self.lives)), self._next())
+        resource_changes = nth(self.resource_changes, pick)
+        if rows := self._rows(resource_changes):
+            resource_changes.rename(
+                self.service, nth(rows, pick // len(self.resource_changes)), self._next()
+            )
 
     @change
     def end_session(self, _: int) -> None:
         """Ends the account's session."""
-        if end := self.lives[0].end_tokens:
+        if end := self.resource_changes[0].end_tokens:
             end(self.service)
 
     # The user's actions
 
     @property
-    def acts(self) -> tuple[Act, ...]:
-        """Return the user's actions that are no switches."""
-        return tuple(act for act in self.case.acts if act.domain != Platform.SWITCH)
+    def user_actions(self) -> tuple[UserAction, ...]:
+        """Returns the user's actions that are no switches."""
+        return tuple(act for act in self.case.user_actions if act.domain != Platform.SWITCH)
 
-    def own_acts(self) -> Mapping[str, Act]:
-        """Return the user's actions that are activities themselves, by name."""
+    def own_actions(self) -> Mapping[str, UserAction]:
+        """Returns the user's actions that are activities themselves, by name."""
         return {}
 
 
 def force_down_race(*requests: Request) -> Race:
-    """Return the race for a forced-down tunnel. requests: which disable or disconnect it."""
+    """Returns the race for a forced-down tunnel. requests: which disable or disconnect it."""
     first = ("hold", "release", "return client")
     return Race(first, requests, (*first, "poll", "reload", "switch off", "switch on"))
 
@@ -189,11 +193,11 @@ class TunnelModel(ServiceModel):
 
     @abstractmethod
     def is_down(self, tunnel_id: str) -> bool:
-        """Return whether a tunnel is offline."""
+        """Returns whether a tunnel is offline."""
 
     @abstractmethod
     def enabled(self, tunnel_id: str) -> bool | None:
-        """Return whether a tunnel is enabled; None where tunnels cannot be disabled."""
+        """Returns whether a tunnel is enabled; None where tunnels cannot be disabled."""
 
     @abstractmethod
     def return_client(self, tunnel_id: str) -> None:
@@ -205,8 +209,8 @@ class SignInModel(ServiceModel):
 
     @abstractmethod
     def last_sign_in(self) -> datetime | None:
-        """Return the time of the account's last sign-in."""
+        """Returns the time of the account's last sign-in."""
 
     @abstractmethod
     def sign_ins_answered(self) -> int:
-        """Return the number of sign-in requests that the service has answered."""
+        """Returns the number of sign-in requests that the service has answered."""

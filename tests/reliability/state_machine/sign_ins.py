@@ -29,13 +29,13 @@ def service_day(moment: datetime) -> date:
 
 
 def _next_day(moment: datetime) -> datetime:
-    """Return the start of the service's next day."""
+    """Returns the start of the service's next day."""
     begins = local(moment.timestamp()).replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
     return begins.astimezone(UTC)
 
 
 def parts(options: Mapping[str, Any], zone: ZoneInfo, around: datetime) -> Iterator[Part]:
-    """Return the time windows of some days, split at the service's midnight."""
+    """Returns the time windows of some days, split at the service's midnight."""
     first = time.fromisoformat(options.get("sign_in_from", "08:00:00"))
     last = time.fromisoformat(options.get("sign_in_until", "10:00:00"))
     today = around.astimezone(zone).date()
@@ -67,7 +67,7 @@ class SignIns:
         return isinstance(self._model, SignInModel) and bool(self.options.get("sign_in_daily"))
 
     def stops(self, start: datetime, end: datetime) -> list[datetime]:
-        """Return the moments up to the end at which to check.
+        """Returns the moments up to the end at which to check.
 
         In one step over the end of a window or day, due sign-ins would run too late.
         """
@@ -91,7 +91,7 @@ class SignIns:
         if isinstance(self._model, SignInModel):
             self._answered = self._model.sign_ins_answered()
 
-    def land(self, now: datetime, *, well: bool, by_hand: int) -> None:
+    def advance_to(self, now: datetime, *, well: bool, by_hand: int) -> None:
         """Checks the sign-ins up to a moment.
 
         well: whether nothing prevents a sign-in. by_hand: number of the user's sign-ins since the

@@ -16,7 +16,7 @@ _SIZES = {
 _SCHEMES: tuple[Literal["dark", "light"], ...] = ("light", "dark")
 
 
-async def looks(page: Page, name: str) -> AsyncIterator[Literal["dark", "light"]]:
+async def each_appearance(page: Page, name: str) -> AsyncIterator[Literal["dark", "light"]]:
     """Yields the color scheme for each size and scheme, and takes a screenshot after each."""
     SHOTS.mkdir(exist_ok=True)
     for scheme in _SCHEMES:

@@ -10,7 +10,7 @@ from demo.stage import Stage
 from ..provider_modules import modules
 from .dialogs import add_dialog, choose, enter, fill, refused
 
-WAYS = {key: module.WAY for key, module in modules("browser").items()}
+ADD_ACCOUNT_STEPS = {key: module.ADD_ACCOUNT for key, module in modules("browser").items()}
 
 
 @pytest.fixture
@@ -25,10 +25,10 @@ async def removed(running: Stage, provider: str) -> AsyncIterator[None]:
 
 
 @pytest.mark.usefixtures("removed")
-@pytest.mark.parametrize("provider", WAYS)
+@pytest.mark.parametrize("provider", ADD_ACCOUNT_STEPS)
 async def test_mistyped_first(page: Page, running: Stage, provider: str) -> None:
     """Tests that the dialog shows the error, keeps the other input and accepts the correction."""
-    way, facts = WAYS[provider], running.services[provider]
+    way, facts = ADD_ACCOUNT_STEPS[provider], running.services[provider]
     dialog = await add_dialog(page, running)
     for choice in way.choices:
         await choose(dialog, choice)

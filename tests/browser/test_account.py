@@ -15,7 +15,7 @@ SIGN_IN_DAILY = "Sign in automatically every day"
 
 
 async def row_of(page: Page, running: Stage) -> Locator:
-    """Return the account's row on the integration's page."""
+    """Returns the account's row on the integration's page."""
     await page.goto(f"{running.hass.url}/config/integrations/integration/{DOMAIN}")
     return page.locator("ha-config-entry-row").filter(has_text=TITLE)
 

@@ -42,7 +42,7 @@ async def test_a_tunnel_is_switched(page: Page, running: Stage) -> None:
 
 
 async def _place_in(row: Locator, control: Locator) -> float:
-    """Return the distance of a control from the top of a row in pixels."""
+    """Returns the distance of a control from the top of a row in pixels."""
     outer, inner = await row.bounding_box(), await control.bounding_box()
     assert outer
     assert inner

@@ -23,7 +23,7 @@ from simulator import Simulator
 
 from ...clocks import Clocks, fire_timers
 from ..conftest import entry_for
-from ..faulty_world import FaultyWorld, of_simulator
+from ..faulty_world import FaultyWorld, belongs_to_simulator
 from ..names import resolve_with_names
 from ..output_check import OutputCheck
 from .model import ServiceModel
@@ -33,7 +33,7 @@ _IDLE_ITERATIONS = 40
 """Iterations of the event loop without changes, after which everything waits for the test."""
 
 
-class Home:
+class HassInstance:
     """One Home Assistant instance, from start to stop.
 
     world: Home Assistant with its entry. model: of the service. clocks: simulated clocks.
@@ -117,10 +117,10 @@ class Home:
     # Time
 
     def now(self) -> datetime:
-        """Return the current time in UTC."""
+        """Returns the current time in UTC."""
         return datetime.now(UTC)
 
-    async def land(self, moment: datetime) -> None:
+    async def advance_to(self, moment: datetime) -> None:
         """Moves time to a moment and runs everything due until then."""
         self._freezer.move_to(moment)
         fire_timers(self.world.hass)
@@ -139,7 +139,7 @@ class Home:
             quiet, last = (quiet + 1, last) if now == last else (0, now)
 
     def leftovers(self) -> Counter[str]:
-        """Return counts of tasks, timers and listeners, except the simulator's, by description."""
+        """Returns counts of tasks, timers and listeners, except the simulator's, by description."""
         # asyncio keeps no public list of timers.
         timers: list[asyncio.TimerHandle] = vars(asyncio.get_running_loop())["_scheduled"]
         leftovers: list[asyncio.Task[Any] | asyncio.TimerHandle] = [
@@ -150,5 +150,5 @@ class Home:
         # Shared resources of Home Assistant are kept until it stops.
         listeners.pop(EVENT_HOMEASSISTANT_CLOSE, None)
         return Counter(
-            _ADDRESS.sub("", repr(work)) for work in leftovers if not of_simulator(work)
+            _ADDRESS.sub("", repr(work)) for work in leftovers if not belongs_to_simulator(work)
         ) + Counter({f"listeners to {event}": count for event, count in listeners.items()})
