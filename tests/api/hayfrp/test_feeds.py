@@ -285,7 +285,7 @@ async def test_formats_of_the_day_of_a_sign_in(
 async def test_an_invalid_day_is_unknown(
     hayfrp: HayFrpService, provider: HayFrpProvider, signdate: object
 ) -> None:
-    """Not "no": the user would sign in manually in vain."""
+    """Not "no", for which the user would sign in manually without need."""
     hayfrp.fault("/user", "patch", patch={"signdate": signdate}, match={"type": "info"})
 
     account = (await provider.feeds["account"].fetch())["account"]
