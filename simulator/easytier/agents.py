@@ -5,7 +5,7 @@ from math import ceil
 from random import Random
 
 from . import times
-from .state import HISTORY, RECENT, STEP, EasyTierState, Node, Sample
+from .state import MAX_DIGITS, REPORT_INTERVAL, SAMPLES_PER_DAY, EasyTierState, Node, Sample
 
 MEGABITS_PER_GIGABYTE = 8000
 OFFLINE_DIGIT = "1"
@@ -16,9 +16,12 @@ def step(state: EasyTierState, random: Random, at: float) -> None:
     for node in state.nodes.values():
         if node.reporting and not expired(node, at):
             _report_as_usual(node, random, at)
-        elif node.last_report_at is not None and times.seconds(node.last_report_at) < at - STEP:
+        elif (
+            node.last_report_at is not None
+            and times.seconds(node.last_report_at) < at - REPORT_INTERVAL
+        ):
             node.status, node.current_bandwidth, node.connection_count = "offline", 0.0, 0
-    state.history = [*state.history, sample(state.nodes.values(), at)][-HISTORY:]
+    state.history = [*state.history, sample(state.nodes.values(), at)][-SAMPLES_PER_DAY:]
 
 
 def expired(node: Node, at: float) -> bool:
@@ -46,7 +49,7 @@ def report(
         connections,
     )
     node.status, node.last_report_at = status, times.iso(at)
-    node.recent_status = (node.recent_status + _digit(node))[-RECENT:]
+    node.recent_status = (node.recent_status + _digit(node))[-MAX_DIGITS:]
 
 
 def sample(nodes: Iterable[Node], at: float) -> Sample:
@@ -68,7 +71,7 @@ def _report_as_usual(node: Node, random: Random, at: float) -> None:
         node,
         at,
         bandwidth=bandwidth,
-        traffic=used_so_far(node, at) + bandwidth * STEP / MEGABITS_PER_GIGABYTE,
+        traffic=used_so_far(node, at) + bandwidth * REPORT_INTERVAL / MEGABITS_PER_GIGABYTE,
         connections=min(
             round(node.typical_connections * random.uniform(0.6, 1.4)), node.max_connections
         ),

@@ -11,7 +11,17 @@ import jwt
 from simulator.service import Answer, Call, RefusedError, Route, RouteTable, Service, as_response
 
 from . import agents, rows, times
-from .state import DAY, STEP, Account, Connection, EasyTierState, Mail, Node, first_state, token
+from .state import (
+    DAY,
+    REPORT_INTERVAL,
+    Account,
+    Connection,
+    EasyTierState,
+    Mail,
+    Node,
+    first_state,
+    token,
+)
 
 UNDOCUMENTED = frozenset(
     {
@@ -138,13 +148,13 @@ class EasyTierService(Service[EasyTierState]):
     @override
     def new_state(self) -> EasyTierState:
         state = first_state(self.random, self.now(), self.options.nodes)
-        agents.step(state, self.random, self.now() - self.now() % STEP)
+        agents.step(state, self.random, self.now() - self.now() % REPORT_INTERVAL)
         return state
 
     @override
     def elapse(self, start: float, end: float) -> None:
-        for number in range(int(start // STEP) + 1, int(end // STEP) + 1):
-            agents.step(self.state, self.random, number * STEP)
+        for number in range(int(start // REPORT_INTERVAL) + 1, int(end // REPORT_INTERVAL) + 1):
+            agents.step(self.state, self.random, number * REPORT_INTERVAL)
 
     @override
     def guard(self, call: Call) -> None:

@@ -10,12 +10,12 @@ from . import times
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-STEP = 10 * MINUTE
+REPORT_INTERVAL = 10 * MINUTE
 """Seconds between two reports of an agent, and between two samples of the history."""
-HISTORY = DAY // STEP
-RECENT = 30 * HISTORY
+SAMPLES_PER_DAY = DAY // REPORT_INTERVAL
+MAX_DIGITS = 30 * SAMPLES_PER_DAY
 """The maximum number of digits of a recent status: 30 days of reports."""
-FOREVER = "2999-12-31"
+NO_EXPIRY = "2999-12-31"
 """The date that the web page enters for a node that does not expire."""
 
 PLACES = (
@@ -28,11 +28,11 @@ PLACES = (
     ("新加坡云", "overseas", "新加坡", "备用"),
     ("武汉教育网", "domestic", "湖北武汉", "IPv6,稳定"),
 )
-WAYS = (("TCP", 11010), ("UDP", 11010), ("WS", 11011))
+SCHEMES = (("TCP", 11010), ("UDP", 11010), ("WS", 11011))
 RESET_CYCLES = (1, 0, 31, 15)
-OTHERS = 3
+OTHER_NODES = 3
 """The number of nodes of other accounts."""
-AGE = 400 * DAY
+OLDEST_NODE_AGE = 400 * DAY
 """Seconds since the oldest node was created."""
 GIGABYTES_PER_MEGABIT = 100
 """The monthly traffic limit of a node for each Mbit/s of its tier: about a third of it."""
@@ -54,12 +54,12 @@ DIGITS = b"".join(
 """The digit of a node's recent status for each random byte."""
 
 # Properties by number % 8
-SILENT: Mapping[int, int] = {4: 2 * HOUR, 0: 10 * DAY}
+SECONDS_SINCE_REPORT: Mapping[int, int] = {4: 2 * HOUR, 0: 10 * DAY}
 """Seconds since the last report of the agent at the start."""
-VALID: Mapping[int, str | int] = {2: FOREVER, 5: 5 * DAY, 0: -10 * DAY}
+EXPIRIES: Mapping[int, str | int] = {2: NO_EXPIRY, 5: 5 * DAY, 0: -10 * DAY}
 """The expiry of the node, as a date or in seconds from the start."""
 NEARLY_USED_UP = 3
-NEW = 6
+NEVER_REPORTED = 6
 WITHOUT_NETWORK = 7
 
 
@@ -212,7 +212,10 @@ def first_state(random: Random, now: float, nodes: int) -> EasyTierState:
             verification_token=token(random),
         ),
     }
-    for owner, network, count in (("1", "demo-network", nodes), ("3", "other-network", OTHERS)):
+    for owner, network, count in (
+        ("1", "demo-network", nodes),
+        ("3", "other-network", OTHER_NODES),
+    ):
         secret = token(random)[:16]
         for place in range(1, count + 1):
             node = _node(random, now, len(state.nodes) + 1, place)
@@ -223,13 +226,13 @@ def first_state(random: Random, now: float, nodes: int) -> EasyTierState:
     online = [node for node in state.nodes.values() if node.reporting]
     state.history = [
         Sample(
-            times.iso(now - now % STEP - ago * STEP),
+            times.iso(now - now % REPORT_INTERVAL - ago * REPORT_INTERVAL),
             len(online),
             sum(round(_around(random, node.typical_connections)) for node in online),
             round(sum(_around(random, node.typical_bandwidth) for node in online), 2),
             sum(node.tier_bandwidth for node in online),
         )
-        for ago in range(HISTORY, 0, -1)
+        for ago in range(SAMPLES_PER_DAY, 0, -1)
     ]
     return state
 
@@ -239,9 +242,9 @@ def _node(random: Random, now: float, number: int, place: int) -> Node:
     name, region, detail, tags = PLACES[(place - 1) % len(PLACES)]
     lap = (place - 1) // len(PLACES)
     kind = place % 8
-    new = kind == NEW
-    silent = SILENT.get(kind, 0)
-    valid = VALID.get(kind, 300 * DAY)
+    new = kind == NEVER_REPORTED
+    silent = SECONDS_SINCE_REPORT.get(kind, 0)
+    valid = EXPIRIES.get(kind, 300 * DAY)
     cycle = RESET_CYCLES[number % len(RESET_CYCLES)]
     tier = random.choice((50.0, 100.0, 200.0))
     traffic = tier * GIGABYTES_PER_MEGABIT
@@ -255,7 +258,7 @@ def _node(random: Random, now: float, number: int, place: int) -> Node:
         region_detail=detail,
         connections=[
             Connection(scheme, address, port, latency_ms=10 * number + gap)
-            for gap, (scheme, port) in enumerate(WAYS[: 1 + number % len(WAYS)])
+            for gap, (scheme, port) in enumerate(SCHEMES[: 1 + number % len(SCHEMES)])
         ],
         tier_bandwidth=0.0 if new else tier,
         max_bandwidth=tier * 5,
@@ -265,12 +268,12 @@ def _node(random: Random, now: float, number: int, place: int) -> Node:
         reset_date=times.first_reset(now, cycle),
         max_connections=random.choice((50, 100, 200)),
         tags=tags,
-        created_at=times.sql(now - AGE + number * MINUTE),
+        created_at=times.sql(now - OLDEST_NODE_AGE + number * MINUTE),
         valid_until=valid if isinstance(valid, str) else times.day(now + valid),
         recent_status="" if new else _recent(random),
         notes="演示节点" if number == 1 else "",
         allow_relay=number % 2,
-        last_report_at=None if new else times.iso(now - now % STEP - silent),
+        last_report_at=None if new else times.iso(now - now % REPORT_INTERVAL - silent),
         report_token=token(random),
         reporting=not (new or silent),
         typical_bandwidth=tier * random.randrange(5, 25) / 100,
@@ -280,7 +283,7 @@ def _node(random: Random, now: float, number: int, place: int) -> Node:
 
 def _recent(random: Random) -> str:
     """Return the digits of 30 days of reports, a few of them offline."""
-    return random.randbytes(RECENT).translate(DIGITS).decode()
+    return random.randbytes(MAX_DIGITS).translate(DIGITS).decode()
 
 
 def _around(random: Random, typical: float) -> float:

@@ -170,7 +170,7 @@ class HayFrpService(Service[HayFrpState]):
         user, _, email, password, code = _need(call, "user", "device", "email", "passwd", "regcode")
         if user in self.state.accounts:
             return _refusal(call, 403, "用户名已存在.")
-        mail = self._mailed("register", code)
+        mail = self._mail_with_code("register", code)
         if mail is None or (mail.to, mail.user) != (email, user):
             return _refusal(
                 call, 404, "验证码有误或者原用户名/邮箱在发送验证码后已更改,请重新发送."
@@ -259,7 +259,7 @@ class HayFrpService(Service[HayFrpState]):
     def findpassct(self, call: Call) -> Answer:
         """Set a new password with the token."""
         code, password = _need(call, "token", "newpass")
-        mail = self._mailed("password", code)
+        mail = self._mail_with_code("password", code)
         if mail is None:
             return _refusal(call, 500, "密码重置失败,请检查您的Token后重试.")
         self.state.mailbox.remove(mail)
@@ -588,7 +588,7 @@ class HayFrpService(Service[HayFrpState]):
     def _mail(self, to: str, kind: str, code: str, user: str) -> None:
         self.state.mailbox.append(Mail(to, kind, code, user, self.now()))
 
-    def _mailed(self, kind: str, code: str) -> Mail | None:
+    def _mail_with_code(self, kind: str, code: str) -> Mail | None:
         mails = self.state.mailbox
         return next((mail for mail in mails if (mail.kind, mail.code) == (kind, code)), None)
 

@@ -29,8 +29,8 @@ GIGABYTE = 1024**3
 USERNAME = "admin"
 PASSWORD = "hub-password"
 
-REGIONS = ("us", "jp", "kr", "sg", "de", "hk", "au", "uk")
-VISITORS = ("office", "cabin", "phone", "studio")
+OUTBOUND_PEERS = ("us", "jp", "kr", "sg", "de", "hk", "au", "uk")
+INBOUND_PEERS = ("office", "cabin", "phone", "studio")
 
 
 def hashed(password: str) -> str:
@@ -63,7 +63,7 @@ def first_state(random: Random, now: float, tunnels: int, nodes: int) -> Hy2Scal
     hosts = [path for path, flags in state.peer_flags.items() if flags.nested]
     visitors = -(-others // 3) if hosts else others
     for number in range(visitors):
-        state.peers[_numbered(VISITORS, number)] = _peer(
+        state.peers[_numbered(INBOUND_PEERS, number)] = _peer(
             random, direction="inbound", latency_ms=-1 if number == 0 else random.randrange(5, 90)
         )
     for path, parent in _nested(hosts, others - visitors):
@@ -103,7 +103,7 @@ def new_installation(random: Random, now: float) -> Hy2ScaleState:
 
 
 def _add_client(state: Hy2ScaleState, random: Random, number: int) -> None:
-    name = _numbered(REGIONS, number - 1)
+    name = _numbered(OUTBOUND_PEERS, number - 1)
     place = number % 5
     host = f"{name}.example.com"
     addresses = [f"{host}:5565", f"{name}2.example.com:5565"] if place == 2 else [f"{host}:5565"]

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, override
 
 from simulator.easytier import EasyTierService
-from simulator.easytier.state import FOREVER, Node
+from simulator.easytier.state import NO_EXPIRY, Node
 
 from ..reliability.providers import Outcome, Trouble
 from ..reliability.state_machine.expected import ANYTHING, Device, Expected, Value, nth
@@ -160,7 +160,7 @@ class EasyTier(ServiceModel):
         if nodes := self._own():
             node = nth(nodes, pick)
             end = datetime.now(UTC).date() + timedelta(days=2 + pick % 4)
-            node.valid_until = FOREVER if node.valid_until != FOREVER else end.isoformat()
+            node.valid_until = NO_EXPIRY if node.valid_until != NO_EXPIRY else end.isoformat()
 
     @change
     def come_and_go_elsewhere(self, pick: int) -> None:
@@ -238,7 +238,7 @@ class EasyTier(ServiceModel):
         return datetime.fromisoformat(node.valid_until).replace(tzinfo=UTC) < datetime.now(UTC)
 
     def _node(self, node: Node) -> Mapping[str, Value]:
-        end = None if node.valid_until == FOREVER else date.fromisoformat(node.valid_until[:10])
+        end = None if node.valid_until == NO_EXPIRY else date.fromisoformat(node.valid_until[:10])
         report = node.last_report_at
         return {
             **self._public(node),

@@ -1,7 +1,7 @@
 """Tests triggers and blueprints with the nodes of an EasyTier node manager."""
 
 from simulator.easytier import EasyTierService
-from simulator.easytier.state import STEP, Node
+from simulator.easytier.state import REPORT_INTERVAL, Node
 
 from ..automations import Automate, armed, of
 from ..common import DAY, World
@@ -44,10 +44,10 @@ async def test_a_node_is_overloaded(world: Manager) -> None:
     target = of(world, "relay_node:1")
     overloaded = await armed(world.hass, "node_overloaded", target)
 
-    await world.live(2 * STEP, FIVE_MINUTES)
+    await world.live(2 * REPORT_INTERVAL, FIVE_MINUTES)
     assert overloaded == []
     node.typical_bandwidth = 1000
-    await world.live(4 * STEP, FIVE_MINUTES)
+    await world.live(4 * REPORT_INTERVAL, FIVE_MINUTES)
 
     assert overloaded == [world.entity_id("sensor", "relay_node:1", "load")]
 
