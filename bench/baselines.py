@@ -132,7 +132,8 @@ def _plain_class(base: type[Entity], domain: str) -> type[Any]:
     if domain in ("sensor", "binary_sensor"):
 
         def _value(self: Any) -> Any:
-            return self.entity_description.value_fn(self.coordinator.data[self.resource_id])
+            row, resource = self.entity_description, self.coordinator.data[self.resource_id]
+            return row.value_fn(resource) if row.value_fn else getattr(resource, row.key)
 
         names[_VALUES[domain]] = property(_value)
     return type(f"Plain{base.__name__}", (CoordinatorEntity, base), names)
