@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import json
 from pathlib import Path
-import socket
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+
+from demo.hass import free_port
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".python" / "easytier" / "bin" / "python"
@@ -32,14 +33,6 @@ def _obstacle() -> str:
 
 OBSTACLE = _obstacle()
 needs_nodes = pytest.mark.skipif(bool(OBSTACLE), reason=f"NOT RUN: {OBSTACLE}")
-
-
-def free_port() -> int:
-    """Returns a port on which nothing listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 class Mesh:

@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 import re
 import shutil
-import socket
 
 from aiohttp import ClientSession
 import pytest
 
 from custom_components.tunnel_hub.checks.addresses import Protocol
+from demo.hass import free_port
 
 from .rows import ROWS, Row, table
 from .servers import Authorities
@@ -73,9 +73,7 @@ async def exporting(folder: Path, authorities: Authorities) -> AsyncIterator[Exp
     authority.write_text(authorities.trusted.cert)
     config = folder / "blackbox.yml"
     config.write_text(json.dumps({"modules": _modules(authority)}))
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
+    port = free_port()
     process = await asyncio.create_subprocess_exec(
         EXPORTER,
         f"--config.file={config}",
