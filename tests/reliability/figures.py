@@ -39,22 +39,22 @@ class Examples:
 class Answers:
     """The corrupted answers of a run."""
 
-    call_counts: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
     kinds: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def add(self, provider: str, counts: Mapping[str, int]) -> None:
         """Adds the counts of one call."""
-        self.call_counts[provider] += 1
+        self.calls[provider] += 1
         self.kinds[provider].update(counts)
 
     def markdown(self) -> str:
         """Returns a row for each provider."""
         return _table(
-            ("provider", "call_counts", "kinds of answers", "examples", "fewest of a kind"),
+            ("provider", "calls", "kinds of answers", "examples", "fewest of a kind"),
             [
                 (
                     provider,
-                    self.call_counts[provider],
+                    self.calls[provider],
                     len(counts),
                     counts.total(),
                     min(counts.values()),

@@ -129,7 +129,7 @@ class HassInstance:
     # Running tasks
 
     async def run_until_idle(self) -> None:
-        """Runs everything that can run while a request is leftovers."""
+        """Runs everything that can run while a request is held."""
         last: object = None
         quiet = 0
         while quiet < _IDLE_ITERATIONS:
