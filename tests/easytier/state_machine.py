@@ -155,7 +155,7 @@ class EasyTier(ServiceModel):
             nth(nodes, pick).network_token = ""
 
     @change
-    def end_soon(self, pick: int) -> None:
+    def change_end(self, pick: int) -> None:
         """Set the end of a node: within days, or never."""
         if nodes := self._own():
             node = nth(nodes, pick)
@@ -163,7 +163,7 @@ class EasyTier(ServiceModel):
             node.valid_until = NO_EXPIRY if node.valid_until != NO_EXPIRY else end.isoformat()
 
     @change
-    def come_and_go_elsewhere(self, pick: int) -> None:
+    def add_or_delete_node(self, pick: int) -> None:
         """Add or delete a node as another user."""
         nodes = self.service.state.nodes
         others = [id_ for id_, node in nodes.items() if node.user_email == "other@example.com"]

@@ -75,7 +75,7 @@ class Frpc(TunnelModel):
                 self._client.phases[name] = (nth(_PHASES, pick // 4), "why so")
 
     @change
-    def lose_server(self, _: int) -> None:
+    def disconnect_or_connect(self, _: int) -> None:
         """Let the client lose its server, or reach it again."""
         self._client.is_connected = not self._client.is_connected
 

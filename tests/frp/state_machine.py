@@ -54,7 +54,7 @@ class Frps(ServiceModel):
     # What can change
 
     @change
-    def open_or_close(self, pick: int) -> None:
+    def start_or_stop_proxy(self, pick: int) -> None:
         """Let a client start or stop a proxy."""
         if proxies := self._server.proxies:
             proxy = nth(proxies.values(), pick)
@@ -70,7 +70,7 @@ class Frps(ServiceModel):
             nth(proxies, pick).connections += 1
 
     @change
-    def lose_client(self, pick: int) -> None:
+    def start_or_stop_client(self, pick: int) -> None:
         """Stop a client with all its proxies, or start it without them."""
         client = nth(self._server.clients.values(), pick) if self._server.clients else None
         if client is None:

@@ -206,7 +206,7 @@ class HayFrp(TunnelModel, SignInModel):
             nth(tunnels.values(), pick).node = nth(self.service.state.nodes, pick // 2)
 
     @change
-    def fail_node(self, pick: int) -> None:
+    def change_node(self, pick: int) -> None:
         """Set a node offline or online."""
         node = nth(self.service.state.nodes.values(), pick)
         node.online = not node.online

@@ -114,9 +114,9 @@ def a_version_that_lacks_fields_starts_badly(machine: Any) -> None:
 def an_id_begins_like_another(machine: Any) -> None:
     _begin(machine)
     for name in ("de", "de:443"):
-        machine.come_or_go_client(pick=2 * _NAMES.index(name))
+        machine.add_or_delete_client(pick=2 * _NAMES.index(name))
         machine.look()
-    machine.come_or_go_client(pick=2 * _NAMES.index("de"))
+    machine.add_or_delete_client(pick=2 * _NAMES.index("de"))
 
 
 def an_ignored_repair_and_a_reload(machine: Any) -> None:
@@ -237,7 +237,7 @@ class Hy2Scale(TunnelModel):
             client.disabled = not client.disabled
 
     @change
-    def come_or_go_client(self, pick: int) -> None:
+    def add_or_delete_client(self, pick: int) -> None:
         """Add or delete a client."""
         state, name = self.service.state, nth(_NAMES, pick // 2)
         address = f"{name.replace(':', '-')}.example.com:5565"
@@ -252,7 +252,7 @@ class Hy2Scale(TunnelModel):
             state.peers[name] = Peer(latency_ms=30 + pick, version="1.3.4")
 
     @change
-    def come_or_go_peer(self, pick: int) -> None:
+    def add_or_remove_peer(self, pick: int) -> None:
         """Add or remove a peer: one that connects to the node, or one below a client."""
         peers = self.service.state.peers
         path = nth(("office", "cabin", "us/us-r1", "us/us-r9", "us/us-r1/deep"), pick)
@@ -271,7 +271,7 @@ class Hy2Scale(TunnelModel):
             self.service.rename(path, f"renamed{self._next()}")
 
     @change
-    def lose_or_find_peer(self, pick: int) -> None:
+    def break_or_restore_link(self, pick: int) -> None:
         """Break or restore a link."""
         path = nth(sorted(self.service.state.peers), pick)
         if self.service.state.peers[path].online:
@@ -302,7 +302,7 @@ class Hy2Scale(TunnelModel):
         row.enabled = not row.enabled
 
     @change
-    def come_or_go_wireguard_peer(self, pick: int) -> None:
+    def add_or_remove_wireguard_peer(self, pick: int) -> None:
         """Add or remove a WireGuard peer."""
         peers = self.service.state.wireguard.peers
         if pick % 2 and peers:
@@ -328,7 +328,7 @@ class Hy2Scale(TunnelModel):
         self.service.state.latest_version = f"1.3.{11 + pick}"
 
     @change
-    def lose_kernel_right(self, _: int) -> None:
+    def change_kernel_right(self, _: int) -> None:
         """Change what the node's machine supports."""
         settings = self.service.state.settings
         settings.kernel_right = not settings.kernel_right
