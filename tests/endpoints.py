@@ -13,15 +13,15 @@ _TESTS = Path(__file__).parent
 class Row(NamedTuple):
     """A row of a table.
 
-    provider: its key. met: the names in the column on users. unmet: the reason for none.
+    provider: its key. users: the names of what uses it. unused: the reason if nothing does.
     """
 
     provider: str
     document: str
     route: Route
     method: str
-    met: tuple[str, ...]
-    unmet: str
+    users: tuple[str, ...]
+    unused: str
     test: str
 
 
@@ -33,15 +33,15 @@ def _rows() -> Iterator[Row]:
     for path in sorted(_TESTS.glob("*/endpoints.md")):
         for line in path.read_text("utf-8").splitlines():
             if line.startswith("| ") and not line.startswith(("| --- ", "| document ")):
-                document, route, method, met, test = line.strip("| ").split(" | ")
+                document, route, method, users, test = line.strip("| ").split(" | ")
                 where, *kind = _names(route)
                 yield Row(
                     path.parent.name,
                     document,
                     Route(*where.split(" "), *kind),
                     _names(method)[0],
-                    _names(met),
-                    met.removeprefix("nobody: ") if met.startswith("nobody: ") else "",
+                    _names(users),
+                    users.removeprefix("not used: ") if users.startswith("not used: ") else "",
                     f"tests/api/{_names(test)[0]}",
                 )
 

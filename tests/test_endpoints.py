@@ -63,8 +63,8 @@ def test_it_is_used(row: Row) -> None:
         "tunnel_hub/subscribe_mesh",
     }
 
-    assert bool(row.met) is not bool(row.unmet)
-    assert set(row.met) <= names
+    assert bool(row.users) is not bool(row.unused)
+    assert set(row.users) <= names
 
 
 @each_row

@@ -5,4 +5,4 @@ from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
 CLIENTS = (Hy2ScaleClient,)
 
 ENDPOINTS = 76
-"""60 of the 63 in its document, and 13 more of version 1.3."""
+"""63 in its document, and 13 more of version 1.3."""
