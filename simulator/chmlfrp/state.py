@@ -291,7 +291,7 @@ class ChmlFrpState:
     """The whole state. Accounts, nodes, tunnels, subdomains, grants and clients are by id as text.
 
     `device_codes` are by user code. `users_elsewhere` and `tunnels_elsewhere` are numbers that the
-    panel adds to those of this state; `signed_in_elsewhere` is the number of sign-ins today.
+    panel adds to those of this state; `signed_in_elsewhere` are other sign-ins today.
     """
 
     settings: Settings = field(default_factory=Settings)

@@ -47,9 +47,9 @@ def first_state(random: Random, now: float, tunnels: int, nodes: int) -> Hy2Scal
     """Return a node with `tunnels` outbound clients in a mesh of `nodes` other peers.
 
     Of five clients, the first is nested, the second has two addresses, the third is a plain
-    Hysteria 2 server, the fourth cannot be reached and the fifth is disabled. Of the other peers,
-    every third, or all without clients, is inbound (the first one with unknown latency). The rest
-    is nested below the nested clients.
+    Hysteria 2 server, the fourth cannot be reached and the fifth is disabled. A third of the other
+    peers, or all without clients, are inbound (the first one with unknown latency). The others are
+    nested below the nested clients.
     """
     state = Hy2ScaleState(
         username=USERNAME, password_hash=hashed(PASSWORD), tx_bytes=1.2e9, rx_bytes=9.9e9
@@ -61,12 +61,12 @@ def first_state(random: Random, now: float, tunnels: int, nodes: int) -> Hy2Scal
         _add_client(state, random, number)
     others = max(nodes - tunnels, 0)
     hosts = [path for path, flags in state.peer_flags.items() if flags.nested]
-    visitors = -(-others // 3) if hosts else others
-    for number in range(visitors):
+    inbound = -(-others // 3) if hosts else others
+    for number in range(inbound):
         state.peers[_numbered(INBOUND_PEERS, number)] = _peer(
             random, direction="inbound", latency_ms=-1 if number == 0 else random.randrange(5, 90)
         )
-    for path, parent in _nested(hosts, others - visitors):
+    for path, parent in _nested(hosts, others - inbound):
         state.peer_flags.setdefault(parent, PeerFlags()).nested = True
         state.peers[path] = _peer(random, latency_ms=random.randrange(80, 300))
     exit_via = next(iter(state.clients), "")

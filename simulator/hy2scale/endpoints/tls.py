@@ -75,7 +75,7 @@ def import_certificate_path(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/api/tls/generate")
 def generate_certificate(service: Hy2ScaleService, call: Call) -> Answer:
-    """Generate a self-signed certificate; in the documented generation also a CA certificate."""
+    """Generate a self-signed certificate, in the documented generation optionally of a CA."""
     form = decode(Generate, call)
     if not (form.id and form.domains):
         raise refuse(400, "id and domains required")

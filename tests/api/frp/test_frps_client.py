@@ -100,7 +100,7 @@ async def test_proxies_v2(client: FrpsClient, frp: FrpService) -> None:
     assert [call.query["page"] for call in frp.calls_to("/api/v2/proxies")] == ["1", "2", "3"]
 
 
-async def test_pages_are_read_again_if_the_total_decreases(
+async def test_pages_are_read_again_if_a_row_was_removed(
     client: FrpsClient, frp: FrpService
 ) -> None:
     """A removed row moves another one to a page that was already read."""
