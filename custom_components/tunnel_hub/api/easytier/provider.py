@@ -24,7 +24,7 @@ from .account import AccountCommands
 from .client import EasyTierClient
 from .directory import DirectoryCommands
 from .feeds import Feeds
-from .identity import digests_of, is_same
+from .server_identity import digests_of, is_same
 
 _ENDS_SOON = timedelta(days=7)
 _SECRETS = ("api_key", "email", "network_secret", "password", "token")

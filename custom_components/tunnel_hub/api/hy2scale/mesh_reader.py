@@ -18,8 +18,8 @@ from ..models.mesh import Peer, PeerDirection
 from ..rows import Row
 from ..time_slices import TimeSlice, iterate
 from .client import Hy2ScaleClient
-from .identity import Known, Register, Sighting
 from .models import ABOVE, EXIT_PATH, ID, TITLE
+from .permanent_ids import Known, Register, Sighting
 from .topology import Exits, Place, Tree, addresses, exits_of, located
 
 _SAME_MOMENT = 2.0

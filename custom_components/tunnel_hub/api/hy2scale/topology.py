@@ -8,7 +8,7 @@ from .. import coerce
 from ..errors import InvalidInputError, Reason, UnavailableError
 from ..rows import Row, rows_of
 from ..time_slices import TimeSlice
-from .identity import KEPT_SECONDS, Known, Register, Sighting, recognise, renamed
+from .permanent_ids import KEPT_SECONDS, Known, Register, Sighting, recognise, renamed
 
 _CLIENT = "link"
 _PEER = "peer"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.tunnel_hub.api.easytier.identity import digests_of, is_same
+from custom_components.tunnel_hub.api.easytier.server_identity import digests_of, is_same
 
 type Nodes = list[dict[str, object]]
 

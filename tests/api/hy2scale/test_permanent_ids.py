@@ -7,7 +7,7 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.tunnel_hub.api.errors import UnavailableError
-from custom_components.tunnel_hub.api.hy2scale.identity import Register, Sighting
+from custom_components.tunnel_hub.api.hy2scale.permanent_ids import Register, Sighting
 from custom_components.tunnel_hub.api.models.mesh import (
     ClientUpdate,
     Link,
