@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from . import paths
+from . import dotted_paths
 
 if TYPE_CHECKING:
     from .service import Service
@@ -48,7 +48,7 @@ def patch_state(service: Service[Any], changes: dict[str, object]) -> object:
     """Set values of the state: {"tunnels.3.enabled": false}."""
     service.catch_up()
     for path, value in changes.items():
-        paths.put(service.state, path, value)
+        dotted_paths.put(service.state, path, value)
     return {}
 
 

@@ -19,7 +19,7 @@ import struct
 
 from aiohttp import web
 
-from . import paths
+from . import dotted_paths
 
 MEGABYTE = 1024 * 1024
 SHAPES: Mapping[str, object] = {"list": [1, 2], "number": 7, "string": "oops", "null": None}
@@ -124,9 +124,9 @@ async def patch(
     genuine = exchange.genuine()
     answer = json.loads(genuine.body) if isinstance(genuine.body, bytes) else None
     for path, value in (patch or {}).items():
-        paths.put(answer, path, value)
+        dotted_paths.put(answer, path, value)
     for path in remove:
-        paths.drop(answer, path)
+        dotted_paths.drop(answer, path)
     return _json(answer, genuine.status)
 
 
