@@ -126,10 +126,12 @@ class Feeds:
         async with self._listing:
             rows = await self._session.use(self._client.list_tunnel)
             listed = await self._listed.read(rows)
+            before, known = self._read_of
             readings = {
                 id_: reading
                 for id_, tunnel in listed.items()
-                if (reading := self._valid_reading(tunnel)) is not None
+                if (id_ in self._readings or tunnel is not before.get(id_))
+                and (reading := self._valid_reading(tunnel)) is not None
             }
             self._readings = dict(readings)
             if self._tunnels is None or self._read_of != (listed, readings):
@@ -137,7 +139,6 @@ class Feeds:
                     coerce.text(row.get("node")): coerce.text(row.get("node_domain"))
                     for row in rows
                 }
-                before, known = self._read_of
                 last = self._tunnels or {}
                 self._tunnels = {
                     id_: last[id_]
