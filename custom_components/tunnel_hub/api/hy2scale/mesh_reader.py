@@ -19,7 +19,7 @@ from ..rows import Row
 from ..time_slices import TimeSlice, iterate
 from .client import Hy2ScaleClient
 from .models import ABOVE, EXIT_PATH, ID, TITLE
-from .permanent_ids import Known, Register, Sighting
+from .permanent_ids import Known, Register, Sighting, without_repetitions
 from .topology import Exits, Place, Tree, addresses, exits_of, located
 
 _SAME_MOMENT = 2.0
@@ -132,15 +132,13 @@ class MeshReader:
         An exact repetition of a row is left out.
         """
         time_slice = TimeSlice()
-        firsts: dict[Sighting, Row] = {}
-        found: list[tuple[Sighting | None, Row]] = []
-        for row in rows:
+
+        def _sighting(row: Row) -> Sighting | None:
             name = coerce.identifier(row.get("name"))
-            sighting = Sighting(name, marks(row)) if name else None
-            first = firsts.setdefault(sighting, row) if sighting else row
-            if first is row or first != row:
-                found.append((sighting, row))
-            await time_slice.yield_if_due()
+            return Sighting(name, marks(row)) if name else None
+
+        distinct = without_repetitions((_sighting(row), row) for row in rows)
+        found = [one async for one in iterate(distinct)]
         # All rows are recognized together.
         known = iter(register.follow([one for one, _ in found if one], time.time()))
         await time_slice.yield_if_due()

@@ -7,9 +7,11 @@ address, a node id, a public key), by name, or by place.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
+
+from ..rows import Row
 
 _RENAME_SECONDS = 120.0
 """A renamed thing appears again within this time. A thing that is missing for longer was not
@@ -55,6 +57,18 @@ _EVIDENCE: tuple[Callable[[Sighting | Known], Collection[str]], ...] = (
     lambda thing: thing.marks,
     lambda thing: (thing.name,),
 )
+
+
+def without_repetitions[K](rows: Iterable[tuple[K | None, Row]]) -> Iterator[tuple[K | None, Row]]:
+    """Leave out exact repetitions of a row.
+
+    rows: each with what identifies it; None for rows that are not identified.
+    """
+    firsts: dict[K, Row] = {}
+    for identity, row in rows:
+        first = row if identity is None else firsts.setdefault(identity, row)
+        if first is row or first != row:
+            yield identity, row
 
 
 def recognise(found: Sequence[Sighting], known: Iterable[Known]) -> list[Known | None]:

@@ -8,7 +8,15 @@ from .. import coerce
 from ..errors import InvalidInputError, Reason, UnavailableError
 from ..rows import Row, rows_of
 from ..time_slices import TimeSlice
-from .permanent_ids import KEPT_SECONDS, Known, Register, Sighting, recognise, renamed
+from .permanent_ids import (
+    KEPT_SECONDS,
+    Known,
+    Register,
+    Sighting,
+    recognise,
+    renamed,
+    without_repetitions,
+)
 
 _CLIENT = "link"
 _PEER = "peer"
@@ -35,7 +43,7 @@ class Place(NamedTuple):
 def places(topology: Iterable[Row]) -> Iterator[Place]:
     """Flatten the tree, without the hub itself, whose children are inbound peers."""
     index = -1
-    for top in _without_repetitions(topology):
+    for _, top in without_repetitions((_own_addresses(top), top) for top in topology):
         is_self = coerce.boolean(top.get("is_self")) or top.get("direction") == "local"
         waiting: list[tuple[str, str, int | None, Row]] = [("", "", None, top)]
         while waiting:
@@ -57,13 +65,9 @@ def places(topology: Iterable[Row]) -> Iterator[Place]:
             waiting.extend((*below, child) for child in reversed(children))
 
 
-def _without_repetitions(topology: Iterable[Row]) -> Iterator[Row]:
-    """Leave out exact repetitions of an outbound connection, which its addresses identify."""
-    firsts: dict[tuple[str, ...], Row] = {}
-    for row in topology:
-        first = firsts.setdefault(addresses(row), row) if _is_outbound(row) else row
-        if first is row or first != row or not addresses(row):
-            yield row
+def _own_addresses(row: Row) -> tuple[str, ...] | None:
+    """Return what identifies an outbound connection; None for others and without an address."""
+    return (addresses(row) or None) if _is_outbound(row) else None
 
 
 def _is_outbound(row: Row) -> bool | None:
