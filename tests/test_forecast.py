@@ -161,13 +161,16 @@ async def test_it_causes_no_request(home: World) -> None:
 # The trigger
 
 
-async def test_triggers_once_before_traffic_ends(home: World) -> None:
-    """It triggers at the right time, although the forecast does not change then."""
+async def armed_nine_days_before(home: World) -> list[str]:
+    """Arm the trigger with a forecast of ten days; return the entities that have triggered it."""
     await store_usage(home, "account:account", "traffic_today", 6)
     await home.elapse(HOUR)
-    ending = await armed(
-        home.hass, "traffic_ending", of(home, "account:account"), before={"days": 9}
-    )
+    return await armed(home.hass, "traffic_ending", of(home, "account:account"), before={"days": 9})
+
+
+async def test_triggers_once_before_traffic_ends(home: World) -> None:
+    """It triggers at the right time, although the forecast does not change then."""
+    ending = await armed_nine_days_before(home)
     # No traffic is used, so the forecast would move, but by less than the minimal change.
     await home.live(20 * HOUR, HOUR)
     assert ending == []
@@ -188,11 +191,7 @@ async def test_triggers_once_before_traffic_ends(home: World) -> None:
 
 
 async def test_triggers_once_although_the_entry_is_reloaded(home: World) -> None:
-    await store_usage(home, "account:account", "traffic_today", 6)
-    await home.elapse(HOUR)
-    ending = await armed(
-        home.hass, "traffic_ending", of(home, "account:account"), before={"days": 9}
-    )
+    ending = await armed_nine_days_before(home)
     home.service.account.traffic = 40 * 1024
     await home.live(HOUR, 15 * MINUTE)
     assert len(ending) == 1
@@ -205,11 +204,7 @@ async def test_triggers_once_although_the_entry_is_reloaded(home: World) -> None
 
 
 async def test_does_not_trigger_if_the_forecast_moves_away(home: World) -> None:
-    await store_usage(home, "account:account", "traffic_today", 6)
-    await home.elapse(HOUR)
-    ending = await armed(
-        home.hass, "traffic_ending", of(home, "account:account"), before={"days": 9}
-    )
+    ending = await armed_nine_days_before(home)
     await store_usage(home, "account:account", "sign_in_traffic", 7)
     await home.live(3 * DAY, 6 * HOUR)
 
