@@ -77,13 +77,13 @@ async def look_up(host: str, port: int) -> Sequence[SocketAddress]:
 
 
 @dataclass(frozen=True, slots=True)
-class World[S: Service[Any] = HayFrpService]:
+class World[S: Service[Any] = HayFrpService, E: ConfigEntry = MockConfigEntry]:
     """Home Assistant with frozen time, a simulated service, and the entry of an account there."""
 
     hass: HomeAssistant
     freezer: FrozenDateTimeFactory
     service: S
-    entry: MockConfigEntry
+    entry: E
 
     async def set_up(self, **options: object) -> None:
         """Set up the entry, and wait until everything was read."""

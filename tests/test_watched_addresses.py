@@ -89,9 +89,9 @@ class Watched:
         """Wait until all tasks have ended."""
         await self.hass.async_block_till_done(wait_background_tasks=True)
 
-    def world(self) -> World[Any]:
+    def world(self) -> World[Any, ConfigEntry]:
         """Return the entry as a world without a service."""
-        return World(self.hass, self.freezer, None, self.entry)  # type: ignore[arg-type]  # Has none.
+        return World(self.hass, self.freezer, None, self.entry)
 
     def found(self, title: str, *keys: str) -> tuple[str, ...]:
         """Return the results for an address."""
