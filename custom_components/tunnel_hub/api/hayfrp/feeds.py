@@ -127,6 +127,7 @@ class Feeds:
             rows = await self._session.use(self._client.list_tunnel)
             listed = await self._listed.read(rows)
             before, known = self._read_of
+            # A tunnel without a result only gets one here if its row has changed.
             readings = {
                 id_: reading
                 for id_, tunnel in listed.items()

@@ -46,7 +46,10 @@ def _traffic_limit(limit: int) -> Row:
 
 
 def _exit_paths(paths: tuple[str, ...]) -> Row:
-    """Return the exit paths; a mode only applies to several, or to one with several addresses."""
+    """Return the exit paths; a mode only applies to several, or to one with several addresses.
+
+    If a mode is given, it is the next field and replaces the empty one.
+    """
     known = {"exit_via": paths[0] if paths else "", "exit_paths": list(paths)}
     return known if len(paths) > 1 else {**known, "exit_mode": ""}
 
